@@ -91,10 +91,10 @@ typedef struct {
   gint strides[4];
   ClipMatrix matrix;
   gboolean full_range;
-  gboolean interlaced;              /* 4:2:0 chroma lines alternate by field */
-  guint crop_x, crop_y;             /* the part to look at, in stored pixels; */
-  guint crop_width, crop_height;    /* 0 x 0: everything */
-  guint par_n, par_d;               /* pixel aspect ratio; 0/0 means 1/1 */
+  gboolean interlaced;           /* 4:2:0 chroma lines alternate by field */
+  guint crop_x, crop_y;          /* the part to look at, in stored pixels; */
+  guint crop_width, crop_height; /* 0 x 0: everything */
+  guint par_n, par_d;            /* pixel aspect ratio; 0/0 means 1/1 */
   ClipOrientation orientation;
 } ClipImage;
 
@@ -134,7 +134,7 @@ void clip_model_unref (ClipModel *model);
 const gchar *clip_model_get_name (ClipModel *model);
 const gchar *clip_model_get_directory (ClipModel *model); /* may be NULL */
 guint clip_model_get_embed_dim (ClipModel *model);
-guint clip_model_get_context (ClipModel *model); /* tokens */
+guint clip_model_get_context (ClipModel *model);      /* tokens */
 gfloat clip_model_get_logit_scale (ClipModel *model); /* already exp()ed */
 gfloat clip_model_get_logit_bias (ClipModel *model);
 /* Softmax or sigmoid, never AUTO. */
@@ -222,7 +222,8 @@ const gchar *const *clip_labels_get_builtin_negatives (void);
 typedef struct {
   const gchar *const *labels;    /* UTF-8; NULL-terminated */
   const gchar *const *negatives; /* NULL: the built-in ones; empty: none */
-  const gchar *const *templates; /* each with one "{}"; NULL: a photo of a {}. */
+  const gchar *const
+      *templates; /* each with one "{}"; NULL: a photo of a {}. */
 } ClipLabelsParams;
 
 /* Encodes what is not in the model's text cache; blocks. A label's row is the

@@ -33,7 +33,7 @@ typedef struct {
   guint stem;     /* channels after the stem */
   guint features; /* channels after the head convolution */
   guint repeats[CLIP_EFFICIENTNET_STAGES];
-  guint channels[CLIP_EFFICIENTNET_STAGES]; /* out of each stage */
+  guint channels[CLIP_EFFICIENTNET_STAGES];  /* out of each stage */
   guint expansion[CLIP_EFFICIENTNET_STAGES]; /* hidden = expansion * in */
 } ClipEfficientNetSpec;
 
@@ -41,8 +41,8 @@ typedef struct {
   guint embed_dim;
   guint image_size; /* pixels, square */
   ClipTowerKind image_kind;
-  guint patch;                     /* pixels, transformer only */
-  ClipTransformerSpec image;       /* transformer only */
+  guint patch;                       /* pixels, transformer only */
+  ClipTransformerSpec image;         /* transformer only */
   ClipEfficientNetSpec efficientnet; /* efficientnet only */
   ClipTransformerSpec text;
   guint context, vocab; /* tokens */

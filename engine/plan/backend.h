@@ -15,8 +15,8 @@ typedef struct _ClipWeight ClipWeight;   /* a weight, ready to use */
 
 /* Called after each operation with what it wrote, [rows x columns] f32 (rows
  * over the whole batch), for comparing layer by layer with a reference. */
-typedef void (*ClipDumpFunc) (const gchar *name, const gfloat *data,
-    gsize rows, gsize columns, gpointer user_data);
+typedef void (*ClipDumpFunc) (const gchar *name, const gfloat *data, gsize rows,
+    gsize columns, gpointer user_data);
 
 typedef struct {
   void (*free) (ClipBackend *backend);

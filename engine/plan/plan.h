@@ -31,12 +31,12 @@ typedef enum {
 } ClipPlace;
 
 typedef struct {
-  gchar *name; /* for dumps: "blocks.3.fc1" */
+  gchar *name;     /* for dumps: "blocks.3.fc1" */
   ClipDType dtype; /* F32 or I32 */
   ClipPlace place;
-  guint slot;        /* inputs and outputs: which pointer */
+  guint slot;          /* inputs and outputs: which pointer */
   gsize rows, columns; /* of one item */
-  gsize offset;      /* arena: in bytes, for the largest batch */
+  gsize offset;        /* arena: in bytes, for the largest batch */
   guint first_op, last_op;
 } ClipTensor;
 
@@ -132,9 +132,13 @@ ClipWeightId clip_plan_weight (ClipPlan *plan, ClipRole role, gsize rows,
 /* Copies the record. */
 void clip_plan_add (ClipPlan *plan, const ClipOp *op);
 /* A record with every id CLIP_NONE. */
-#define CLIP_OP(kind_)                                                        \
-  ((ClipOp){ .kind = (kind_), .a = CLIP_NONE, .b = CLIP_NONE,                 \
-      .out = CLIP_NONE, .positions = CLIP_NONE, .weight = CLIP_NONE,          \
+#define CLIP_OP(kind_)                                                         \
+  ((ClipOp){ .kind = (kind_),                                                  \
+      .a = CLIP_NONE,                                                          \
+      .b = CLIP_NONE,                                                          \
+      .out = CLIP_NONE,                                                        \
+      .positions = CLIP_NONE,                                                  \
+      .weight = CLIP_NONE,                                                     \
       .bias = CLIP_NONE })
 
 #define CLIP_PLAN_ALIGN 64
