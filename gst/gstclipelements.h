@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The elements that the plugin registers.
+ */
+#pragma once
+
+#include <gst/gst.h>
