@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include <glib-object.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -175,10 +175,12 @@ const gchar *clip_encoder_get_description (ClipEncoder *encoder);
  * slower kernels took over; NULL otherwise. */
 const gchar *clip_encoder_get_warning (ClipEncoder *encoder);
 
-/* Blocks until all n texts are encoded into out [n x dim]. Texts that were
- * encoded before come from the model's cache. */
+/* Blocks until all n texts are encoded into out [n x dim], or `cancellable`
+ * (may be NULL) is cancelled: CLIP_ERROR_CANCELLED, after at most one run of
+ * the tower. Texts that were encoded before come from the model's cache. */
 gboolean clip_encoder_encode_texts (ClipEncoder *encoder,
-    const gchar *const *texts, gsize n, gfloat *out, GError **error);
+    const gchar *const *texts, gsize n, gfloat *out, GCancellable *cancellable,
+    GError **error);
 /* Blocks until all n images are encoded into out [n x dim]. */
 gboolean clip_encoder_encode_images (ClipEncoder *encoder,
     const ClipImage *images, gsize n, ClipResizeMode resize_mode, gfloat *out,
@@ -235,7 +237,8 @@ typedef struct {
  * are errors. `warnings`: NULL, or where to put a strv to free, NULL when
  * there is nothing to say. */
 ClipLabels *clip_labels_new (ClipEncoder *encoder,
-    const ClipLabelsParams *params, gchar ***warnings, GError **error);
+    const ClipLabelsParams *params, GCancellable *cancellable,
+    gchar ***warnings, GError **error);
 ClipLabels *clip_labels_ref (ClipLabels *labels);
 void clip_labels_unref (ClipLabels *labels);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipLabels, clip_labels_unref)

@@ -56,6 +56,7 @@ typedef struct {
   gfloat *out;        /* [n x dim] */
   const gsize *which; /* indices of texts not found in the cache */
   gsize n_which;
+  GCancellable *cancellable; /* or NULL */
   GError *error;
   /* ---- */
   gsize next; /* into which */

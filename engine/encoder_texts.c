@@ -101,11 +101,13 @@ clip_encoder_run_texts (ClipEncoder *encoder, ClipTextRequest *request,
 
 gboolean
 clip_encoder_encode_texts (ClipEncoder *encoder, const gchar *const *texts,
-    gsize n, gfloat *out, GError **error)
+    gsize n, gfloat *out, GCancellable *cancellable, GError **error)
 {
   const gsize dim = clip_model_get_embed_dim (encoder->model);
   g_autofree gsize *which = g_new (gsize, n);
-  ClipTextRequest request = { .texts = texts, .out = out, .which = which };
+  ClipTextRequest request = {
+    .texts = texts, .out = out, .which = which, .cancellable = cancellable
+  };
 
   for (gsize i = 0; i < n; i++)
     if (!clip_text_cache_lookup (encoder->text_cache, texts[i], out + i * dim))

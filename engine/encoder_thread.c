@@ -88,7 +88,11 @@ serve_texts (ClipEncoder *encoder)
   if (!request)
     return;
   clip_mutex_unlock (&encoder->lock);
-  request->next += clip_encoder_run_texts (encoder, request, &request->error);
+  if (g_cancellable_is_cancelled (request->cancellable))
+    g_set_error_literal (&request->error, CLIP_ERROR, CLIP_ERROR_CANCELLED,
+        "the texts were called off before they were encoded");
+  else
+    request->next += clip_encoder_run_texts (encoder, request, &request->error);
   clip_mutex_lock (&encoder->lock);
   if (request->error || request->next == request->n_which) {
     g_queue_pop_head (&encoder->requests);
