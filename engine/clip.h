@@ -224,8 +224,8 @@ const gchar *const *clip_labels_get_builtin_negatives (void);
 typedef struct {
   const gchar *const *labels;    /* UTF-8; NULL-terminated */
   const gchar *const *negatives; /* NULL: the built-in ones; empty: none */
-  const gchar *const
-      *templates; /* each with one "{}"; NULL: a photo of a {}. */
+  /* each with one "{}"; NULL: "a photo of a {}." */
+  const gchar *const *templates;
 } ClipLabelsParams;
 
 /* Encodes what is not in the model's text cache; blocks. A label's row is the

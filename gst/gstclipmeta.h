@@ -178,8 +178,8 @@ gst_clip_meta_get_n_labels (const GstStructure *meta)
   if (labels == NULL || scores == NULL || !GST_VALUE_HOLDS_ARRAY (labels)
       || !GST_VALUE_HOLDS_ARRAY (scores))
     return 0;
-  return MIN (
-      gst_value_array_get_size (labels), gst_value_array_get_size (scores));
+  return MIN (gst_value_array_get_size (labels),
+      gst_value_array_get_size (scores));
 }
 
 /**
@@ -277,8 +277,8 @@ gst_clip_meta_get_embedding (const GstStructure *meta)
       meta != NULL ? gst_structure_get_value (meta, "embedding") : NULL;
 
   return value != NULL && GST_VALUE_HOLDS_BUFFER (value)
-             ? gst_value_get_buffer (value)
-             : NULL;
+      ? gst_value_get_buffer (value)
+      : NULL;
 }
 
 G_END_DECLS

@@ -79,8 +79,9 @@ GST_START_TEST (test_two_of_different_ids)
   check (buffer, "first", "a dog, running");
   check (buffer, "second", "ein \"Hund\" — 犬");
   fail_unless (gst_clip_meta_find (buffer, "third") == NULL);
-  fail_unless_equals_string (
-      gst_clip_meta_get_id (gst_clip_meta_find (buffer, NULL)), "first");
+  fail_unless_equals_string (gst_clip_meta_get_id (gst_clip_meta_find (buffer,
+                                 NULL)),
+      "first");
   gst_buffer_unref (buffer);
 }
 GST_END_TEST;
@@ -110,8 +111,8 @@ GST_START_TEST (test_serialises)
   text = gst_structure_to_string (gst_clip_meta_find (buffer, "clip"));
   back = gst_structure_new_from_string (text);
   fail_unless (back != NULL);
-  fail_unless_equals_string (
-      gst_clip_meta_get_label (back, 0), "a \"dog\", running — 犬");
+  fail_unless_equals_string (gst_clip_meta_get_label (back, 0),
+      "a \"dog\", running — 犬");
   fail_unless_equals_float (gst_clip_meta_get_score (back, 1), 0.25f);
   fail_unless_equals_uint64 (gst_clip_meta_get_age (back), 2);
   gst_structure_free (back);

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What examples/quickstart and tests/run share: the list of Debian packages,
+# how missing ones are installed, and how the tree is built. Sourced by bash;
+# `root` is the top of the source tree.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+build_packages=(
+  gcc libc6-dev meson ninja-build pkg-config
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  libjson-glib-dev libopenblas-dev libpango1.0-dev libgdk-pixbuf-2.0-dev)
+
+# Decoders, encoders, containers, and letters to draw labels with.
+run_packages=(
+  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  fonts-dejavu-core)
+
+test_packages=(
+  clang-format valgrind python3 python3-gi gir1.2-gstreamer-1.0
+  gir1.2-gst-plugins-base-1.0)
+
+say () { printf '%s\n' "$*"; }
+die () { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+missing_packages () {
+  local package
+  for package; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null \
+      | grep -q '^install ok installed$' || printf '%s\n' "$package"
+  done
+}
+
+as_root () {
+  if [ "$(id -u)" -eq 0 ]; then
+    env DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    sudo DEBIAN_FRONTEND=noninteractive "$@"
+  fi
+}
+
+have_candidates () {
+  local package
+  for package; do
+    apt-cache policy "$package" 2>/dev/null \
+      | grep -q '^  Candidate: [^(]' || return 1
+  done
+}
+
+# Installs those of the named packages that are missing; says so first.
+install_packages () {
+  local missing
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    say "This is not a Debian or Ubuntu system: nothing is installed. Needed," \
+        "by Debian's names: $*"
+    return
+  fi
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    die "${#missing[@]} packages are missing and there is no sudo; as root, run:
+  apt-get install --no-install-recommends ${missing[*]}"
+  fi
+  say "Installing with apt-get: ${missing[*]}"
+  have_candidates "${missing[@]}" || as_root apt-get update \
+    || die "apt-get update failed"
+  have_candidates "${missing[@]}" \
+    || die "apt knows no package by one of these names: ${missing[*]}
+Debian 12 or newer, or Ubuntu 24.04 or newer with its universe, has them all."
+  as_root apt-get install -y --no-install-recommends "${missing[@]}" \
+    || { as_root apt-get update &&
+         as_root apt-get install -y --no-install-recommends "${missing[@]}"; } \
+    || die "apt-get could not install: ${missing[*]}"
+}
+
+# build DIRECTORY [MESON OPTION]...: sets the folder up once, then compiles.
+build () {
+  local dir=$1
+  shift
+  if [ ! -f "$dir/build.ninja" ]; then
+    meson setup "$dir" "$root" "$@" || die "meson setup failed"
+  fi
+  ninja -C "$dir" || die "the build in $dir failed"
+}
