@@ -5,3 +5,5 @@
 #pragma once
 
 #include <gst/gst.h>
+
+GST_ELEMENT_REGISTER_DECLARE (clipjson)

@@ -21,7 +21,7 @@ static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gst_clip_meta_get_info ();
-  return TRUE;
+  return GST_ELEMENT_REGISTER (clipjson, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, clip,
