@@ -20,20 +20,20 @@
 #define CLIP_MAX_VOCAB (1 << 22)
 
 /* OpenAI's preprocessing at `size` pixels. */
-void clip_preprocess_spec_init (
-    ClipPreprocessSpec *spec, guint size, ClipCropRounding rounding);
+void clip_preprocess_spec_init (ClipPreprocessSpec *spec, guint size,
+    ClipCropRounding rounding);
 
 /* transformers' config.json; a missing key means its default. Fills everything
  * but logit_scale, logit_bias, sigmoid and preprocess. *end_token is the
  * token at which texts are pooled, -1 where the file leaves it to the
  * tokenizer. */
-gboolean clip_config_read_hf (
-    const gchar *file, ClipModelSpec *spec, gint *end_token, GError **error);
+gboolean clip_config_read_hf (const gchar *file, ClipModelSpec *spec,
+    gint *end_token, GError **error);
 /* transformers' preprocessor_config.json or, newer, the image_processor of
  * processor_config.json, in `folder`; without either, CLIP's defaults.
  * Fills `preprocess`, which must give spec->image_size pixels. */
-gboolean clip_config_read_hf_preprocessor (
-    const gchar *folder, ClipModelSpec *spec, GError **error);
+gboolean clip_config_read_hf_preprocessor (const gchar *folder,
+    ClipModelSpec *spec, GError **error);
 
 /* OpenCLIP's open_clip_config.json: the same, and `preprocess`.
  * *projection_bias: whether the image tower's last layer has a bias. */
@@ -43,7 +43,12 @@ gboolean clip_config_read_openclip (const gchar *file, ClipModelSpec *spec,
 /* tf_efficientnet_lite0. */
 void clip_efficientnet_spec_init_lite0 (ClipEfficientNetSpec *spec);
 
-/* width and heads, image_size and patch must divide. Names the keys. */
+/* UNSUPPORTED where `whole` is no multiple of `part`; names the keys. */
 gboolean clip_config_check_divides (const ClipJson *json,
     const gchar *whole_key, guint whole, const gchar *part_key, guint part,
     GError **error);
+
+/* FORMAT where not even one patch fits into the picture. What is left over
+ * beside the last whole patch is not looked at, as in the references. */
+gboolean clip_config_check_patch (const ClipJson *json,
+    const ClipModelSpec *spec, GError **error);

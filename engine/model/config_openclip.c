@@ -137,7 +137,7 @@ check_choice (const ClipJson *json, const gchar *key, const gchar *a,
   if (!clip_json_get_string (json, key, &value, error))
     return FALSE;
   return g_str_equal (value, a) || g_str_equal (value, b)
-         || clip_json_unsupported (json, key, a, error);
+      || clip_json_unsupported (json, key, a, error);
 }
 
 static gboolean
@@ -148,7 +148,7 @@ read_mlp (const ClipJson *json, ClipTransformerSpec *spec, GError **error)
     return FALSE;
   spec->mlp = (guint) (spec->width * ratio);
   return spec->mlp > 0
-         || clip_json_refuse (json, "mlp_ratio", "at least one unit", error);
+      || clip_json_refuse (json, "mlp_ratio", "at least one unit", error);
 }
 
 static gboolean
@@ -163,23 +163,22 @@ read_vit (const ClipJson *json, ClipModelSpec *spec, ClipActivation act,
   guint head_width = 64;
   JsonNode *layers = clip_json_find (json, "layers");
   if (layers != NULL && JSON_NODE_HOLDS_ARRAY (layers))
-    return clip_json_unsupported (
-        json, "layers", "an integer (ResNet towers cannot be run)", error);
-  if (!clip_json_get_uint (
-          json, "width", 1, CLIP_MAX_WIDTH, &spec->image.width, error)
-      || !clip_json_get_uint (
-          json, "layers", 1, CLIP_MAX_LAYERS, &spec->image.layers, error)
-      || !clip_json_get_uint (
-          json, "head_width", 1, CLIP_MAX_WIDTH, &head_width, error)
-      || !clip_json_get_side (
-          json, "patch_size", 1, CLIP_MAX_IMAGE, &spec->patch, error)
+    return clip_json_unsupported (json, "layers",
+        "an integer (ResNet towers cannot be run)", error);
+  if (!clip_json_get_uint (json, "width", 1, CLIP_MAX_WIDTH, &spec->image.width,
+          error)
+      || !clip_json_get_uint (json, "layers", 1, CLIP_MAX_LAYERS,
+          &spec->image.layers, error)
+      || !clip_json_get_uint (json, "head_width", 1, CLIP_MAX_WIDTH,
+          &head_width, error)
+      || !clip_json_get_side (json, "patch_size", 1, CLIP_MAX_IMAGE,
+          &spec->patch, error)
       || !read_mlp (json, &spec->image, error)
       || !check_choice (json, "pool_type", "tok", "tok", error)
       || !check_choice (json, "pos_embed_type", "learnable", "learnable", error)
-      || !clip_config_check_divides (
-          json, "width", spec->image.width, "head_width", head_width, error)
-      || !clip_config_check_divides (json, "image_size", spec->image_size,
-          "patch_size", spec->patch, error))
+      || !clip_config_check_divides (json, "width", spec->image.width,
+          "head_width", head_width, error)
+      || !clip_config_check_patch (json, spec, error))
     return FALSE;
   spec->image.heads = spec->image.width / head_width;
   return TRUE;
@@ -202,15 +201,14 @@ read_timm (const ClipJson *json, const gchar *name, ClipModelSpec *spec,
     gboolean *projection_bias, GError **error)
 {
   if (!g_str_equal (name, "tf_efficientnet_lite0"))
-    return clip_json_unsupported (
-        json, "timm_model_name", "tf_efficientnet_lite0 or none", error);
+    return clip_json_unsupported (json, "timm_model_name",
+        "tf_efficientnet_lite0 or none", error);
   spec->image_kind = CLIP_TOWER_EFFICIENTNET;
   clip_efficientnet_spec_init_lite0 (&spec->efficientnet);
   /* An empty pool is the trunk's own, which is the average too. */
   return check_choice (json, "timm_pool", "avg", "", error)
-         && check_choice (json, "timm_proj", "linear", "linear", error)
-         && clip_json_get_boolean (
-             json, "timm_proj_bias", projection_bias, error);
+      && check_choice (json, "timm_proj", "linear", "linear", error)
+      && clip_json_get_boolean (json, "timm_proj_bias", projection_bias, error);
 }
 
 static gboolean
@@ -220,8 +218,8 @@ read_vision (const ClipJson *json, ClipModelSpec *spec, ClipActivation act,
   const gchar *timm = NULL;
   spec->image_size = 224;
   if (!check_keys (json, vision_keys, G_N_ELEMENTS (vision_keys), error)
-      || !clip_json_get_side (
-          json, "image_size", 1, CLIP_MAX_IMAGE, &spec->image_size, error)
+      || !clip_json_get_side (json, "image_size", 1, CLIP_MAX_IMAGE,
+          &spec->image_size, error)
       || !clip_json_get_string (json, "timm_model_name", &timm, error))
     return FALSE;
   *projection_bias = FALSE;
@@ -240,21 +238,21 @@ read_text (const ClipJson *json, ClipModelSpec *spec, ClipActivation act,
   spec->context = 77;
   spec->vocab = 49408;
   return check_keys (json, text_keys, G_N_ELEMENTS (text_keys), error)
-         && clip_json_get_uint (
-             json, "context_length", 2, CLIP_MAX_CONTEXT, &spec->context, error)
-         && clip_json_get_uint (
-             json, "vocab_size", 1, CLIP_MAX_VOCAB, &spec->vocab, error)
-         && clip_json_get_uint (
-             json, "width", 1, CLIP_MAX_WIDTH, &spec->text.width, error)
-         && clip_json_get_uint (
-             json, "heads", 1, CLIP_MAX_HEADS, &spec->text.heads, error)
-         && clip_json_get_uint (
-             json, "layers", 1, CLIP_MAX_LAYERS, &spec->text.layers, error)
-         && read_mlp (json, &spec->text, error)
-         && check_choice (json, "pool_type", "argmax", "argmax", error)
-         && check_choice (json, "proj_type", "linear", "linear", error)
-         && clip_config_check_divides (
-             json, "width", spec->text.width, "heads", spec->text.heads, error);
+      && clip_json_get_uint (json, "context_length", 2, CLIP_MAX_CONTEXT,
+          &spec->context, error)
+      && clip_json_get_uint (json, "vocab_size", 1, CLIP_MAX_VOCAB,
+          &spec->vocab, error)
+      && clip_json_get_uint (json, "width", 1, CLIP_MAX_WIDTH,
+          &spec->text.width, error)
+      && clip_json_get_uint (json, "heads", 1, CLIP_MAX_HEADS,
+          &spec->text.heads, error)
+      && clip_json_get_uint (json, "layers", 1, CLIP_MAX_LAYERS,
+          &spec->text.layers, error)
+      && read_mlp (json, &spec->text, error)
+      && check_choice (json, "pool_type", "argmax", "argmax", error)
+      && check_choice (json, "proj_type", "linear", "linear", error)
+      && clip_config_check_divides (json, "width", spec->text.width, "heads",
+          spec->text.heads, error);
 }
 
 static gboolean
@@ -276,16 +274,16 @@ read_preprocess (const ClipJson *json, ClipModelSpec *spec, GError **error)
   if (g_str_equal (interpolation, "bilinear"))
     pre->filter = CLIP_FILTER_BILINEAR;
   else if (!g_str_equal (interpolation, "bicubic")
-           && !g_str_equal (interpolation, "random"))
-    return clip_json_unsupported (
-        json, "interpolation", "bicubic or bilinear", error);
+      && !g_str_equal (interpolation, "random"))
+    return clip_json_unsupported (json, "interpolation", "bicubic or bilinear",
+        error);
   if (g_str_equal (mode, "squash"))
     pre->mode = CLIP_RESIZE_SQUASH;
   else if (g_str_equal (mode, "longest"))
     pre->mode = CLIP_RESIZE_PAD;
   else if (!g_str_equal (mode, "shortest"))
-    return clip_json_unsupported (
-        json, "resize_mode", "shortest, squash or longest", error);
+    return clip_json_unsupported (json, "resize_mode",
+        "shortest, squash or longest", error);
   pre->fill = (guint8) fill;
   return TRUE;
 }
@@ -304,8 +302,8 @@ clip_config_read_openclip (const gchar *file, ClipModelSpec *spec,
   ClipJson preprocess = { file, NULL, "preprocess_cfg." };
   gboolean quick_gelu = FALSE;
   if (!clip_json_get_object (&root, "model_cfg", &model.object, error)
-      || !clip_json_get_object (
-          &root, "preprocess_cfg", &preprocess.object, error)
+      || !clip_json_get_object (&root, "preprocess_cfg", &preprocess.object,
+          error)
       || !clip_json_get_object (&model, "vision_cfg", &vision.object, error)
       || !clip_json_get_object (&model, "text_cfg", &text.object, error))
     return FALSE;
@@ -314,12 +312,12 @@ clip_config_read_openclip (const gchar *file, ClipModelSpec *spec,
   if (clip_json_find (&model, "embed_dim") == NULL)
     return clip_json_refuse (&model, "embed_dim", "an integer", error);
   if (!check_keys (&model, model_keys, G_N_ELEMENTS (model_keys), error)
-      || !clip_json_get_uint (
-          &model, "embed_dim", 1, CLIP_MAX_WIDTH, &spec->embed_dim, error)
+      || !clip_json_get_uint (&model, "embed_dim", 1, CLIP_MAX_WIDTH,
+          &spec->embed_dim, error)
       || !clip_json_get_boolean (&model, "quick_gelu", &quick_gelu, error))
     return FALSE;
   ClipActivation act = quick_gelu ? CLIP_ACT_QUICK_GELU : CLIP_ACT_GELU_ERF;
   return read_vision (&vision, spec, act, projection_bias, error)
-         && read_text (&text, spec, act, error)
-         && read_preprocess (&preprocess, spec, error);
+      && read_text (&text, spec, act, error)
+      && read_preprocess (&preprocess, spec, error);
 }

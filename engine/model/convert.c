@@ -37,8 +37,9 @@ clip_convert_f16 (const guint16 *in, gsize n, gfloat *out)
     guint32 normal = (magnitude << 13) + ((127u - 15u) << 23);
     /* A denormal half m * 2^-24 is the normal 2^-14 * (1 + m * 2^-10), less
      * 2^-14. */
-    guint32 denormal = float_to_bits (
-        float_from_bits ((magnitude << 13) + ((127u - 14u) << 23)) - 0x1p-14f);
+    guint32 denormal = float_to_bits (float_from_bits ((magnitude << 13)
+                                          + ((127u - 14u) << 23))
+        - 0x1p-14f);
     guint32 bits = magnitude < 0x400 ? denormal : normal;
     out[i] = float_from_bits (bits | (half & 0x8000) << 16);
     bad |= magnitude >= exponent;

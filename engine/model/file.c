@@ -33,8 +33,8 @@ clip_file_open (const gchar *path, GError **error)
     return NULL;
   }
   if (!S_ISREG (st.st_mode)) {
-    g_set_error (
-        error, CLIP_ERROR, CLIP_ERROR_FORMAT, "%s: not a regular file", path);
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT, "%s: not a regular file",
+        path);
     close (fd);
     return NULL;
   }
@@ -54,8 +54,8 @@ clip_file_close (ClipFile *file)
 }
 
 gboolean
-clip_file_read (
-    const ClipFile *file, guint64 offset, gsize n, gpointer out, GError **error)
+clip_file_read (const ClipFile *file, guint64 offset, gsize n, gpointer out,
+    GError **error)
 {
   gsize done = 0;
   while (done < n) {
@@ -81,8 +81,8 @@ clip_file_read (
 }
 
 gchar *
-clip_file_read_all (
-    const gchar *path, gsize limit, gsize *length, GError **error)
+clip_file_read_all (const gchar *path, gsize limit, gsize *length,
+    GError **error)
 {
   g_autoptr (ClipFile) file = clip_file_open (path, error);
   if (file == NULL)

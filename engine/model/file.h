@@ -27,8 +27,8 @@ gboolean clip_file_read (const ClipFile *file, guint64 offset, gsize n,
 
 /* The whole of a small file, with a NUL after its last byte; a file of more
  * than `limit` bytes is a FORMAT error. */
-gchar *clip_file_read_all (
-    const gchar *path, gsize limit, gsize *length, GError **error);
+gchar *clip_file_read_all (const gchar *path, gsize limit, gsize *length,
+    GError **error);
 
 /* Appends device, inode, size and time of change, so that two different states
  * of a file give two different strings; "-" where there is no file. */

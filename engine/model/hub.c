@@ -27,7 +27,7 @@ clip_hub_is_id (const gchar *where)
 {
   g_auto (GStrv) parts = g_strsplit (where, "/", 3);
   return g_strv_length (parts) == 2 && is_plain_name (parts[0])
-         && is_plain_name (parts[1]);
+      && is_plain_name (parts[1]);
 }
 
 static gchar *

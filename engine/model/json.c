@@ -122,8 +122,8 @@ skip_token (const gchar *p, const gchar *end)
 /* Whether the text is made of JSON's tokens, nested no deeper than MAX_DEPTH;
  * grammar is the parser's business. `text` is valid UTF-8 and ends with NUL. */
 static gboolean
-check_tokens (
-    const gchar *file, const gchar *text, gsize length, GError **error)
+check_tokens (const gchar *file, const gchar *text, gsize length,
+    GError **error)
 {
   const gchar *end = text + length, *p = text;
   guint depth = 0;
@@ -160,8 +160,8 @@ typedef struct {
 } Names;
 
 static void
-on_member (
-    JsonParser *parser, JsonObject *object, const gchar *name, Names *names)
+on_member (JsonParser *parser, JsonObject *object, const gchar *name,
+    Names *names)
 {
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (names->members, object));
   g_hash_table_insert (names->members, object, GUINT_TO_POINTER (n + 1));
@@ -177,8 +177,8 @@ on_object_end (JsonParser *parser, JsonObject *object, Names *names)
 }
 
 JsonObject *
-clip_json_parse (
-    const gchar *file, const gchar *text, gsize length, GError **error)
+clip_json_parse (const gchar *file, const gchar *text, gsize length,
+    GError **error)
 {
   const gchar *valid;
   if (!g_utf8_validate_len (text, length, &valid)) {
@@ -324,8 +324,8 @@ clip_json_get_double (const ClipJson *json, const gchar *key, gdouble min,
 }
 
 gboolean
-clip_json_get_boolean (
-    const ClipJson *json, const gchar *key, gboolean *out, GError **error)
+clip_json_get_boolean (const ClipJson *json, const gchar *key, gboolean *out,
+    GError **error)
 {
   JsonNode *node = clip_json_find (json, key);
   if (node == NULL)
@@ -338,8 +338,8 @@ clip_json_get_boolean (
 }
 
 gboolean
-clip_json_get_string (
-    const ClipJson *json, const gchar *key, const gchar **out, GError **error)
+clip_json_get_string (const ClipJson *json, const gchar *key, const gchar **out,
+    GError **error)
 {
   JsonNode *node = clip_json_find (json, key);
   if (node == NULL)
@@ -352,8 +352,8 @@ clip_json_get_string (
 }
 
 gboolean
-clip_json_get_object (
-    const ClipJson *json, const gchar *key, JsonObject **out, GError **error)
+clip_json_get_object (const ClipJson *json, const gchar *key, JsonObject **out,
+    GError **error)
 {
   JsonNode *node = clip_json_find (json, key);
   if (node == NULL)

@@ -11,8 +11,8 @@
 
 /* The object at the top of `text` [length]; `file` names it in errors, all of
  * which are FORMAT. Free with json_object_unref (). */
-JsonObject *clip_json_parse (
-    const gchar *file, const gchar *text, gsize length, GError **error);
+JsonObject *clip_json_parse (const gchar *file, const gchar *text, gsize length,
+    GError **error);
 /* Reads and parses; NOT_FOUND where there is no file. */
 JsonObject *clip_json_load (const gchar *file, GError **error);
 
@@ -38,13 +38,13 @@ gboolean clip_json_get_uint (const ClipJson *json, const gchar *key, guint min,
     guint max, guint *out, GError **error);
 gboolean clip_json_get_double (const ClipJson *json, const gchar *key,
     gdouble min, gdouble max, gdouble *out, GError **error);
-gboolean clip_json_get_boolean (
-    const ClipJson *json, const gchar *key, gboolean *out, GError **error);
+gboolean clip_json_get_boolean (const ClipJson *json, const gchar *key,
+    gboolean *out, GError **error);
 /* Borrowed from the tree. */
-gboolean clip_json_get_string (
-    const ClipJson *json, const gchar *key, const gchar **out, GError **error);
-gboolean clip_json_get_object (
-    const ClipJson *json, const gchar *key, JsonObject **out, GError **error);
+gboolean clip_json_get_string (const ClipJson *json, const gchar *key,
+    const gchar **out, GError **error);
+gboolean clip_json_get_object (const ClipJson *json, const gchar *key,
+    JsonObject **out, GError **error);
 /* Three numbers, or one that stands for three. */
 gboolean clip_json_get_triple (const ClipJson *json, const gchar *key,
     gdouble min, gdouble max, gfloat out[3], GError **error);

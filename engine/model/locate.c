@@ -98,8 +98,8 @@ find_beside (const gchar *weights, ClipModelFiles *files, GError **error)
 }
 
 gboolean
-clip_model_files_find (
-    const gchar *where, ClipModelFiles *files, GError **error)
+clip_model_files_find (const gchar *where, ClipModelFiles *files,
+    GError **error)
 {
   *files = (ClipModelFiles){ NULL };
   if (where == NULL || *where == '\0') {

@@ -18,8 +18,8 @@ typedef struct {
 /* `where`: a folder, a .safetensors file in one, or a Hugging Face id. A folder
  * with both layouts is taken as transformers'. NOT_FOUND says what was looked
  * for and where; UNSUPPORTED where there are weights of another kind only. */
-gboolean clip_model_files_find (
-    const gchar *where, ClipModelFiles *files, GError **error);
+gboolean clip_model_files_find (const gchar *where, ClipModelFiles *files,
+    GError **error);
 void clip_model_files_clear (ClipModelFiles *files);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ClipModelFiles, clip_model_files_clear)
 

@@ -159,7 +159,7 @@ read_logits (ClipModel *model, const gchar *weights, GError **error)
   }
   model->spec.sigmoid = bias != NULL;
   return bias == NULL
-         || clip_weight_read_scalar (bias, &model->spec.logit_bias, error);
+      || clip_weight_read_scalar (bias, &model->spec.logit_bias, error);
 }
 
 static gboolean
@@ -171,7 +171,7 @@ load_tokenizer (ClipModel *model, gint end_token, GError **error)
   g_autofree gchar *merges = g_build_filename (folder, "merges.txt", NULL);
   if (!g_file_test (json, G_FILE_TEST_EXISTS)
       && !(g_file_test (vocab, G_FILE_TEST_EXISTS)
-           && g_file_test (merges, G_FILE_TEST_EXISTS))) {
+          && g_file_test (merges, G_FILE_TEST_EXISTS))) {
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_NOT_FOUND,
         "%s: no tokenizer: looked for tokenizer.json, and for vocab.json with "
         "merges.txt",
@@ -224,13 +224,13 @@ load_files (const ClipModelFiles *files, GError **error)
     if (!clip_config_read_hf (files->config, spec, &end_token, error)
         || !clip_config_read_hf_preprocessor (files->folder, spec, error))
       return NULL;
-  } else if (!clip_config_read_openclip (
-                 files->config, spec, &projection_bias, error)) {
+  } else if (!clip_config_read_openclip (files->config, spec, &projection_bias,
+                 error)) {
     return NULL;
   }
   model->tensors = files->is_index
-                       ? clip_tensor_set_open_index (files->weights, error)
-                       : clip_tensor_set_open (files->weights, error);
+      ? clip_tensor_set_open_index (files->weights, error)
+      : clip_tensor_set_open (files->weights, error);
   if (model->tensors == NULL)
     return NULL;
   model->weights = clip_weight_map_new (files->weights, model->tensors,
@@ -264,8 +264,8 @@ clip_model_new_random (const gchar *arch, guint32 seed, GError **error)
     return NULL;
   model->name = g_strdup (arch);
   model->seed = seed;
-  model->weights = clip_weight_map_new (
-      arch, NULL, CLIP_FILES_NONE, &model->spec, FALSE, error);
+  model->weights = clip_weight_map_new (arch, NULL, CLIP_FILES_NONE,
+      &model->spec, FALSE, error);
   return model->weights != NULL ? g_steal_pointer (&model) : NULL;
 }
 
@@ -341,8 +341,8 @@ clip_model_tokenize (ClipModel *model, const gchar *text, guint *n,
     return NULL;
   }
   g_autofree gint32 *ids = g_new (gint32, model->spec.context);
-  *n = clip_tokenizer_encode (
-      model->tokenizer, text, model->spec.context, ids, truncated, error);
+  *n = clip_tokenizer_encode (model->tokenizer, text, model->spec.context, ids,
+      truncated, error);
   return *n > 0 ? g_steal_pointer (&ids) : NULL;
 }
 
@@ -353,8 +353,8 @@ clip_model_has_weight (ClipModel *model, const gchar *name)
 }
 
 gboolean
-clip_model_read_weight (
-    ClipModel *model, const gchar *name, ClipHostTensor *out, GError **error)
+clip_model_read_weight (ClipModel *model, const gchar *name,
+    ClipHostTensor *out, GError **error)
 {
   const ClipWeightSource *source = g_hash_table_lookup (model->weights, name);
   if (source == NULL) {

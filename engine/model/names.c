@@ -218,8 +218,8 @@ add_tower (Mapper *self, const ClipTransformerSpec *tower, const gchar *name,
     const gchar *blocks_prefix, GError **error)
 {
   for (guint i = 0; i < n_rows; i++)
-    if (!add_row (
-            self, tower, &rows[i], g_strdup (rows[i].canonical), prefix, error))
+    if (!add_row (self, tower, &rows[i], g_strdup (rows[i].canonical), prefix,
+            error))
       return FALSE;
   for (guint n = 0; n < tower->layers; n++) {
     g_autofree gchar *block = g_strdup_printf ("%s%u.", blocks_prefix, n);
@@ -286,10 +286,10 @@ add_residual (Mapper *self, guint stage, guint block, guint64 in, guint64 out,
   return (!expands
              || add_folded (self, expand, prefix, "conv_pw", "bn1",
                  (guint64[4]){ hidden, in, 1, 1 }, error))
-         && add_folded (self, depthwise, prefix, "conv_dw",
-             expands ? "bn2" : "bn1", (guint64[4]){ hidden, 1, k, k }, error)
-         && add_folded (self, project, prefix, expands ? "conv_pwl" : "conv_pw",
-             expands ? "bn3" : "bn2", (guint64[4]){ out, hidden, 1, 1 }, error);
+      && add_folded (self, depthwise, prefix, "conv_dw",
+          expands ? "bn2" : "bn1", (guint64[4]){ hidden, 1, k, k }, error)
+      && add_folded (self, project, prefix, expands ? "conv_pwl" : "conv_pw",
+          expands ? "bn3" : "bn2", (guint64[4]){ out, hidden, 1, 1 }, error);
 }
 
 static gboolean
@@ -320,8 +320,8 @@ add_efficientnet (Mapper *self, gboolean projection_bias, GError **error)
     return FALSE;
   if (!projection_bias)
     return TRUE;
-  ClipWeightSource *bias = add (
-      self, CLIP_WEIGHT_PLAIN, 1, embed, g_strdup ("image.projection.bias"));
+  ClipWeightSource *bias = add (self, CLIP_WEIGHT_PLAIN, 1, embed,
+      g_strdup ("image.projection.bias"));
   bias->n_tensors = 1;
   bias->tensors[0] = find (self, "visual.head.proj.bias", &embed, 1, error);
   return bias->tensors[0] != NULL;
@@ -368,7 +368,7 @@ add_towers (Mapper *self, gboolean projection_bias, GError **error)
   const gchar *text = "";
   if (self->layout == CLIP_FILES_OPENCLIP
       && clip_tensor_set_find (self->set, "text.token_embedding.weight")
-             != NULL)
+          != NULL)
     text = "text.";
   g_autofree gchar *blocks =
       g_strconcat (hf ? "text_model.encoder.layers." : text,

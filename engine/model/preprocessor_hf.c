@@ -5,8 +5,8 @@
 #include "engine/model/config.h"
 
 void
-clip_preprocess_spec_init (
-    ClipPreprocessSpec *spec, guint size, ClipCropRounding rounding)
+clip_preprocess_spec_init (ClipPreprocessSpec *spec, guint size,
+    ClipCropRounding rounding)
 {
   *spec = (ClipPreprocessSpec){
     .mode = CLIP_RESIZE_CROP,
@@ -46,8 +46,8 @@ read_square (const ClipJson *json, const gchar *key, JsonObject *object,
   ClipJson square = { json->file, object, prefix };
   guint height = 0, width = 0;
   if (!clip_json_get_uint (&square, "height", 1, CLIP_MAX_IMAGE, &height, error)
-      || !clip_json_get_uint (
-          &square, "width", 1, CLIP_MAX_IMAGE, &width, error))
+      || !clip_json_get_uint (&square, "width", 1, CLIP_MAX_IMAGE, &width,
+          error))
     return FALSE;
   if (height == 0 || width == 0)
     return clip_json_refuse (json, key, "height and width", error);
@@ -64,8 +64,8 @@ read_size (const ClipJson *json, ClipPreprocessSpec *spec, GError **error)
 {
   JsonNode *node = clip_json_find (json, "size");
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
-    return clip_json_get_uint (
-        json, "size", 1, CLIP_MAX_IMAGE, &spec->resize, error);
+    return clip_json_get_uint (json, "size", 1, CLIP_MAX_IMAGE, &spec->resize,
+        error);
   JsonObject *object = json_node_get_object (node);
   if (json_object_has_member (object, "longest_edge"))
     return clip_json_unsupported (json, "size", "shortest_edge", error);
@@ -74,8 +74,8 @@ read_size (const ClipJson *json, ClipPreprocessSpec *spec, GError **error)
     return read_square (json, "size", object, &spec->resize, error);
   }
   ClipJson size = { json->file, object, "size." };
-  return clip_json_get_uint (
-      &size, "shortest_edge", 1, CLIP_MAX_IMAGE, &spec->resize, error);
+  return clip_json_get_uint (&size, "shortest_edge", 1, CLIP_MAX_IMAGE,
+      &spec->resize, error);
 }
 
 static gboolean
@@ -98,10 +98,10 @@ read_geometry (const ClipJson *json, ClipPreprocessSpec *spec, GError **error)
   }
   JsonNode *node = clip_json_find (json, "crop_size");
   gboolean ok = node != NULL && JSON_NODE_HOLDS_OBJECT (node)
-                    ? read_square (json, "crop_size",
-                        json_node_get_object (node), &spec->crop, error)
-                    : clip_json_get_uint (json, "crop_size", 1, CLIP_MAX_IMAGE,
-                        &spec->crop, error);
+      ? read_square (json, "crop_size", json_node_get_object (node),
+          &spec->crop, error)
+      : clip_json_get_uint (json, "crop_size", 1, CLIP_MAX_IMAGE, &spec->crop,
+          error);
   if (!ok)
     return FALSE;
   if (spec->crop > spec->resize
@@ -135,10 +135,10 @@ read_values (const ClipJson *json, ClipPreprocessSpec *spec, GError **error)
   gboolean rescale = TRUE, normalize = TRUE;
   if (!clip_json_get_boolean (json, "do_rescale", &rescale, error)
       || !clip_json_get_boolean (json, "do_normalize", &normalize, error)
-      || !clip_json_get_double (
-          json, "rescale_factor", 1e-6, 1e6, &spec->rescale, error)
-      || !clip_json_get_triple (
-          json, "image_mean", -1e6, 1e6, spec->mean, error)
+      || !clip_json_get_double (json, "rescale_factor", 1e-6, 1e6,
+          &spec->rescale, error)
+      || !clip_json_get_triple (json, "image_mean", -1e6, 1e6, spec->mean,
+          error)
       || !clip_json_get_triple (json, "image_std", 1e-6, 1e6, spec->std, error))
     return FALSE;
   if (!rescale)
@@ -153,8 +153,8 @@ read_values (const ClipJson *json, ClipPreprocessSpec *spec, GError **error)
 /* Finds the object that configures the image processor, with a reference;
  * json->object stays NULL where no file has one. Uses *file as the path. */
 static gboolean
-find_processor (
-    const gchar *folder, ClipJson *json, gchar **file, GError **error)
+find_processor (const gchar *folder, ClipJson *json, gchar **file,
+    GError **error)
 {
   *file = g_build_filename (folder, "preprocessor_config.json", NULL);
   if (g_file_test (*file, G_FILE_TEST_EXISTS)) {
@@ -180,8 +180,8 @@ find_processor (
 }
 
 gboolean
-clip_config_read_hf_preprocessor (
-    const gchar *folder, ClipModelSpec *spec, GError **error)
+clip_config_read_hf_preprocessor (const gchar *folder, ClipModelSpec *spec,
+    GError **error)
 {
   ClipPreprocessSpec *pre = &spec->preprocess;
   ClipJson json = { NULL, NULL, "" };

@@ -53,8 +53,8 @@ mix (guint64 z)
 }
 
 gboolean
-clip_random_read (
-    guint32 seed, const gchar *name, ClipHostTensor *out, GError **error)
+clip_random_read (guint32 seed, const gchar *name, ClipHostTensor *out,
+    GError **error)
 {
   out->dtype = CLIP_DTYPE_F32;
   if (!clip_host_tensor_alloc (out, name, error))
@@ -63,8 +63,8 @@ clip_random_read (
   for (const gchar *c = name; *c != '\0'; c++)
     state = mix (state ^ (guchar) *c);
   const gboolean gain = g_str_has_suffix (name, "norm.weight")
-                        || g_str_has_suffix (name, "norm1.weight")
-                        || g_str_has_suffix (name, "norm2.weight");
+      || g_str_has_suffix (name, "norm1.weight")
+      || g_str_has_suffix (name, "norm2.weight");
   const gfloat mean = gain ? 1.0f : 0.0f;
   /* Four uniform 16-bit numbers: their sum has the variance 4 * 65536^2 / 12.
    */
@@ -73,7 +73,7 @@ clip_random_read (
   for (gsize i = 0; i < out->rows * out->columns; i++) {
     guint64 bits = mix (state + i * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
     gint32 sum = (gint32) (bits & 0xffff) + (gint32) (bits >> 16 & 0xffff)
-                 + (gint32) (bits >> 32 & 0xffff) + (gint32) (bits >> 48);
+        + (gint32) (bits >> 32 & 0xffff) + (gint32) (bits >> 48);
     values[i] = mean + (gfloat) (sum - 131070) * scale;
   }
   return TRUE;

@@ -45,8 +45,8 @@ tensor_set_new (void)
   ClipTensorSet *set = g_new0 (ClipTensorSet, 1);
   set->files =
       g_ptr_array_new_with_free_func ((GDestroyNotify) clip_file_close);
-  set->tensors = g_hash_table_new_full (
-      g_str_hash, g_str_equal, NULL, (GDestroyNotify) tensor_free);
+  set->tensors = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+      (GDestroyNotify) tensor_free);
   return set;
 }
 
@@ -69,8 +69,8 @@ clip_shape_to_string (const guint64 *shape, guint n_dims)
 {
   GString *text = g_string_new ("[");
   for (guint i = 0; i < n_dims; i++)
-    g_string_append_printf (
-        text, "%s%" G_GUINT64_FORMAT, i > 0 ? ", " : "", shape[i]);
+    g_string_append_printf (text, "%s%" G_GUINT64_FORMAT, i > 0 ? ", " : "",
+        shape[i]);
   g_string_append_c (text, ']');
   return g_string_free (text, FALSE);
 }
@@ -79,8 +79,8 @@ static gboolean tensor_error (const ClipFileTensor *tensor, GError **error,
     const gchar *format, ...) G_GNUC_PRINTF (3, 4);
 
 static gboolean
-tensor_error (
-    const ClipFileTensor *tensor, GError **error, const gchar *format, ...)
+tensor_error (const ClipFileTensor *tensor, GError **error, const gchar *format,
+    ...)
 {
   va_list args;
   va_start (args, format);
@@ -93,8 +93,8 @@ tensor_error (
 
 /* The integers of an array, none of them negative. */
 static gboolean
-get_integers (
-    JsonObject *entry, const gchar *key, guint max_n, guint64 *out, guint *n)
+get_integers (JsonObject *entry, const gchar *key, guint max_n, guint64 *out,
+    guint *n)
 {
   JsonNode *node = json_object_get_member (entry, key);
   if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node))
@@ -115,8 +115,8 @@ get_integers (
 }
 
 static gboolean
-read_dtype (
-    ClipFileTensor *tensor, JsonObject *entry, guint *bits, GError **error)
+read_dtype (ClipFileTensor *tensor, JsonObject *entry, guint *bits,
+    GError **error)
 {
   JsonNode *node = json_object_get_member (entry, "dtype");
   if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
@@ -139,17 +139,17 @@ read_dtype (
 /* Fills in what the header says of a tensor; its offset stays relative to the
  * data, `data_size` bytes of them. */
 static gboolean
-read_entry (
-    ClipFileTensor *tensor, JsonNode *node, guint64 data_size, GError **error)
+read_entry (ClipFileTensor *tensor, JsonNode *node, guint64 data_size,
+    GError **error)
 {
   if (!JSON_NODE_HOLDS_OBJECT (node))
     return tensor_error (tensor, error, "the header's entry is not an object");
   JsonObject *entry = json_node_get_object (node);
-  guint bits, n;
+  guint bits = 0, n = 0;
   if (!read_dtype (tensor, entry, &bits, error))
     return FALSE;
-  if (!get_integers (
-          entry, "shape", CLIP_FILE_MAX_DIMS, tensor->shape, &tensor->n_dims))
+  if (!get_integers (entry, "shape", CLIP_FILE_MAX_DIMS, tensor->shape,
+          &tensor->n_dims))
     return tensor_error (tensor, error,
         "shape is not at most %d sizes, none negative", CLIP_FILE_MAX_DIMS);
   guint64 range[2];
@@ -192,8 +192,8 @@ compare_offsets (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-check_cover (
-    const ClipFile *file, GPtrArray *tensors, guint64 data_size, GError **error)
+check_cover (const ClipFile *file, GPtrArray *tensors, guint64 data_size,
+    GError **error)
 {
   guint64 end = 0;
   g_ptr_array_sort (tensors, compare_offsets);

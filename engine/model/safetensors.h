@@ -44,7 +44,7 @@ void clip_tensor_set_free (ClipTensorSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipTensorSet, clip_tensor_set_free)
 
 /* NULL where there is none. */
-const ClipFileTensor *clip_tensor_set_find (
-    const ClipTensorSet *set, const gchar *name);
+const ClipFileTensor *clip_tensor_set_find (const ClipTensorSet *set,
+    const gchar *name);
 /* "[768, 3, 32, 32]" */
 gchar *clip_shape_to_string (const guint64 *shape, guint n_dims);

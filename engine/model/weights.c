@@ -15,8 +15,8 @@
 static gsize
 count (const ClipFileTensor *tensor)
 {
-  return (
-      gsize) (tensor->size / (tensor->dtype == CLIP_FILE_DTYPE_F32 ? 4 : 2));
+  return (gsize) (tensor->size
+      / (tensor->dtype == CLIP_FILE_DTYPE_F32 ? 4 : 2));
 }
 
 static gboolean
@@ -33,8 +33,8 @@ clip_host_tensor_alloc (ClipHostTensor *out, const gchar *what, GError **error)
 {
   guint64 n = (guint64) out->rows * out->columns;
   out->data = n <= G_MAXSIZE
-                  ? g_try_malloc_n ((gsize) n, clip_dtype_size (out->dtype))
-                  : NULL;
+      ? g_try_malloc_n ((gsize) n, clip_dtype_size (out->dtype))
+      : NULL;
   if (out->data == NULL)
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_MEMORY,
         "%s: no memory for %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " values",
@@ -56,12 +56,12 @@ read_floats (const ClipFileTensor *tensor, gfloat *out, GError **error)
     guint16 chunk[8192];
     for (gsize done = 0; done < n; done += G_N_ELEMENTS (chunk)) {
       gsize m = MIN (n - done, G_N_ELEMENTS (chunk));
-      if (!clip_file_read (
-              tensor->file, tensor->offset + done * 2, m * 2, chunk, error))
+      if (!clip_file_read (tensor->file, tensor->offset + done * 2, m * 2,
+              chunk, error))
         return FALSE;
       finite &= tensor->dtype == CLIP_FILE_DTYPE_F16
-                    ? clip_convert_f16 (chunk, m, out + done)
-                    : clip_convert_bf16 (chunk, m, out + done);
+          ? clip_convert_f16 (chunk, m, out + done)
+          : clip_convert_bf16 (chunk, m, out + done);
     }
   }
   return finite || not_finite (tensor, "holds NaN or infinite values", error);
@@ -99,8 +99,8 @@ read_table (const ClipFileTensor *tensor, ClipHostTensor *out, GError **error)
 {
   return clip_file_read (tensor->file, tensor->offset, (gsize) tensor->size,
              out->data, error)
-         && (clip_convert_in_place (out->dtype, out->data, count (tensor))
-             || not_finite (tensor, "holds NaN or infinite values", error));
+      && (clip_convert_in_place (out->dtype, out->data, count (tensor))
+          || not_finite (tensor, "holds NaN or infinite values", error));
 }
 
 /* The batch norm of `channels` channels as y = scale * x + shift. */
@@ -137,8 +137,8 @@ scale_convolution (const ClipFileTensor *conv, const gdouble *scale,
       for (gsize p = 0; p < area; p++)
         out[p * in + i] = (gfloat) (kernel[i * area + p] * scale[o]);
     if (!clip_all_finite (out, in * area))
-      return not_finite (
-          conv, "overflows when its batch norm is folded in", error);
+      return not_finite (conv, "overflows when its batch norm is folded in",
+          error);
   }
   return TRUE;
 }
@@ -154,26 +154,25 @@ read_folded (const ClipWeightSource *source, gfloat *out, GError **error)
     return FALSE;
   if (source->form == CLIP_WEIGHT_FOLDED)
     return read_floats (conv, out, error)
-           && scale_convolution (conv, scale, out, error);
+        && scale_convolution (conv, scale, out, error);
   for (gsize c = 0; c < channels; c++)
     out[c] = (gfloat) shift[c];
   return clip_all_finite (out, channels)
-         || not_finite (
-             source->tensors[2], "overflows when it is folded", error);
+      || not_finite (source->tensors[2], "overflows when it is folded", error);
 }
 
 gboolean
-clip_weight_source_read (
-    const ClipWeightSource *source, ClipHostTensor *out, GError **error)
+clip_weight_source_read (const ClipWeightSource *source, ClipHostTensor *out,
+    GError **error)
 {
   const ClipFileTensor *first = source->tensors[0];
   g_auto (ClipHostTensor) tensor = {
     .dtype = CLIP_DTYPE_F32, .rows = source->rows, .columns = source->columns
   };
   if (source->form == CLIP_WEIGHT_TABLE)
-    tensor.dtype = first->dtype == CLIP_FILE_DTYPE_F16    ? CLIP_DTYPE_F16
-                   : first->dtype == CLIP_FILE_DTYPE_BF16 ? CLIP_DTYPE_BF16
-                                                          : CLIP_DTYPE_F32;
+    tensor.dtype = first->dtype == CLIP_FILE_DTYPE_F16 ? CLIP_DTYPE_F16
+        : first->dtype == CLIP_FILE_DTYPE_BF16         ? CLIP_DTYPE_BF16
+                                                       : CLIP_DTYPE_F32;
   if (!clip_host_tensor_alloc (&tensor, first->name, error))
     return FALSE;
 
@@ -201,8 +200,8 @@ clip_weight_source_read (
 }
 
 gboolean
-clip_weight_read_scalar (
-    const ClipFileTensor *tensor, gfloat *out, GError **error)
+clip_weight_read_scalar (const ClipFileTensor *tensor, gfloat *out,
+    GError **error)
 {
   if (tensor->dtype == CLIP_FILE_DTYPE_OTHER || count (tensor) != 1) {
     g_autofree gchar *shape =

@@ -43,13 +43,13 @@ GHashTable *clip_weight_map_new (const gchar *where, const ClipTensorSet *set,
 
 /* Reads and arranges. Values that are not finite, also after folding, are a
  * FORMAT error. Any thread. */
-gboolean clip_weight_source_read (
-    const ClipWeightSource *source, ClipHostTensor *out, GError **error);
+gboolean clip_weight_source_read (const ClipWeightSource *source,
+    ClipHostTensor *out, GError **error);
 
 /* Allocates out->data for rows x columns of out->dtype. */
-gboolean clip_host_tensor_alloc (
-    ClipHostTensor *out, const gchar *what, GError **error);
+gboolean clip_host_tensor_alloc (ClipHostTensor *out, const gchar *what,
+    GError **error);
 
 /* A tensor of one element, finite. */
-gboolean clip_weight_read_scalar (
-    const ClipFileTensor *tensor, gfloat *out, GError **error);
+gboolean clip_weight_read_scalar (const ClipFileTensor *tensor, gfloat *out,
+    GError **error);
