@@ -53,8 +53,8 @@ typedef struct _ClipPreprocessor ClipPreprocessor;
 
 /* `patch` matters to PATCHES only. A specification without sizes, or beyond
  * CLIP_PREPROCESS_MAX_SIZE, is a programming error. */
-ClipPreprocessor *clip_preprocessor_new (
-    const ClipPreprocessSpec *spec, ClipLayout layout, guint patch);
+ClipPreprocessor *clip_preprocessor_new (const ClipPreprocessSpec *spec,
+    ClipLayout layout, guint patch);
 void clip_preprocessor_free (ClipPreprocessor *pre);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPreprocessor, clip_preprocessor_free)
 
