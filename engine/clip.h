@@ -123,6 +123,11 @@ typedef enum {
  * one, or a Hugging Face id ("openai/clip-vit-base-patch32") that lies in the
  * local hub cache (HF_HUB_CACHE, HF_HOME/hub, ~/.cache/huggingface/hub). */
 ClipModel *clip_model_load (const gchar *where, GError **error);
+/* The folder of the starter model: what GST_CLIP_MODEL_PATH names (a model, or
+ * a folder with one in "starter"), else share/gst-clip/starter below one of
+ * the folders above the plugin or program that runs this, else the configured
+ * place. Fails with NOT_FOUND. Free with g_free (). */
+gchar *clip_model_find_starter (GError **error);
 /* A model of a known architecture ("ViT-B-32", "ViT-B-16", "ViT-L-14") with
  * random weights and no tokenizer, for benchmarks. */
 ClipModel *clip_model_new_random (const gchar *arch, guint32 seed,

@@ -6,4 +6,5 @@
 
 #include <gst/gst.h>
 
+GST_ELEMENT_REGISTER_DECLARE (clipfilter)
 GST_ELEMENT_REGISTER_DECLARE (clipjson)

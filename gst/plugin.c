@@ -21,7 +21,8 @@ static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gst_clip_meta_get_info ();
-  return GST_ELEMENT_REGISTER (clipjson, plugin);
+  return GST_ELEMENT_REGISTER (clipfilter, plugin)
+      && GST_ELEMENT_REGISTER (clipjson, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, clip,

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * An element's use of the engine.
+ */
+#include "gst/gstclipsession.h"
+
+#include "gst/gstcliperror.h"
+#include "gst/gstclipresult.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_clip_filter_debug);
+#define GST_CAT_DEFAULT gst_clip_filter_debug
+
+#define PROGRESS_CODE "clip-load"
+
+struct _GstClipSession {
+  GstElement *element;
+
+  /* Between start and stop; written by start, stop and, before `ready`, the
+   * worker. */
+  GThread *worker;
+  GCancellable *cancellable; /* the worker's encoding of labels */
+  ClipModel *model;
+  gchar *backend;
+  guint n_threads;
+  ClipJob *job;
+
+  GMutex lock; /* of everything below */
+  GCond changed;
+  GstClipLabelSpec *wanted; /* NULL before the first */
+  guint wanted_serial;      /* counts changes of `wanted` */
+  gboolean quit;
+  gboolean ready;  /* first labels are there */
+  gboolean failed; /* they will not come */
+  gboolean flushing;
+  gboolean busy; /* the job is on its way */
+  ClipEncoder *encoder;
+  ClipLabels *labels;
+  GError *job_error;
+};
+
+GstClipSession *
+gst_clip_session_new (GstElement *element)
+{
+  GstClipSession *session = g_new0 (GstClipSession, 1);
+
+  session->element = element;
+  g_mutex_init (&session->lock);
+  g_cond_init (&session->changed);
+  return session;
+}
+
+void
+gst_clip_session_free (GstClipSession *session)
+{
+  g_clear_pointer (&session->wanted, gst_clip_label_spec_free);
+  g_mutex_clear (&session->lock);
+  g_cond_clear (&session->changed);
+  g_free (session);
+}
+
+/* ---------------------------------------------------------------- worker */
+
+static void
+post_progress (GstClipSession *session, GstProgressType type, const gchar *text)
+{
+  gst_element_post_message (session->element,
+      gst_message_new_progress (GST_OBJECT (session->element), type,
+          PROGRESS_CODE, text));
+}
+
+static void
+fail (GstClipSession *session, const gchar *summary, const GError *error)
+{
+  const gboolean cancelled =
+      g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED);
+
+  if (!cancelled)
+    gst_clip_post_error (session->element, GST_MESSAGE_ERROR, summary, error);
+  post_progress (session,
+      cancelled ? GST_PROGRESS_TYPE_CANCELED : GST_PROGRESS_TYPE_ERROR,
+      cancelled ? "Called off" : summary);
+  g_mutex_lock (&session->lock);
+  session->failed = TRUE;
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+}
+
+static gboolean
+open_encoder (GstClipSession *session)
+{
+  const ClipEncoderParams params = { .backend = session->backend,
+    .n_threads = session->n_threads };
+  g_autoptr (GError) error = NULL;
+  ClipEncoder *encoder = clip_encoder_new (session->model, &params, &error);
+  const gchar *warning;
+
+  if (encoder == NULL) {
+    fail (session, "The model cannot be used", error);
+    return FALSE;
+  }
+  session->job = clip_job_new (encoder);
+  g_mutex_lock (&session->lock);
+  session->encoder = encoder;
+  g_mutex_unlock (&session->lock);
+  GST_INFO_OBJECT (session->element, "model %s on %s",
+      clip_model_get_name (session->model),
+      clip_encoder_get_description (encoder));
+  warning = clip_encoder_get_warning (encoder);
+  if (warning != NULL)
+    GST_ELEMENT_WARNING (session->element, LIBRARY, INIT, ("%s", warning),
+        ("%s", clip_encoder_get_description (encoder)));
+  g_object_notify (G_OBJECT (session->element), "active-backend");
+  return TRUE;
+}
+
+/* NULL: the session is being stopped. */
+static GstClipLabelSpec *
+wait_for_spec (GstClipSession *session, guint *serial)
+{
+  GstClipLabelSpec *spec = NULL;
+
+  g_mutex_lock (&session->lock);
+  while (!session->quit && session->wanted_serial == *serial)
+    g_cond_wait (&session->changed, &session->lock);
+  if (!session->quit) {
+    spec = gst_clip_label_spec_copy (session->wanted);
+    *serial = session->wanted_serial;
+  }
+  g_mutex_unlock (&session->lock);
+  return spec;
+}
+
+static void
+swap_labels (GstClipSession *session, ClipLabels *labels)
+{
+  ClipLabels *old;
+
+  g_mutex_lock (&session->lock);
+  old = session->labels;
+  session->labels = labels;
+  session->ready = TRUE;
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+  g_clear_pointer (&old, clip_labels_unref);
+}
+
+static void
+post_labels (GstClipSession *session, ClipLabels *labels, gchar **warnings)
+{
+  if (warnings != NULL) {
+    g_autofree gchar *text = g_strjoinv ("\n", warnings);
+
+    GST_ELEMENT_WARNING (session->element, RESOURCE, SETTINGS, ("%s", text),
+        (NULL));
+  }
+  if (labels == NULL)
+    GST_ELEMENT_WARNING (session->element, RESOURCE, SETTINGS,
+        ("There are no labels, so frames get no scores: set \"labels\" or "
+         "\"labels-file\" (model %s has no labels.txt).",
+            clip_model_get_name (session->model)),
+        (NULL));
+  gst_element_post_message (session->element,
+      gst_clip_labels_to_message (labels, session->element));
+}
+
+/* FALSE: there are no labels to begin with and no sense in going on. */
+static gboolean
+take_labels (GstClipSession *session, const GstClipLabelSpec *spec,
+    gboolean first)
+{
+  g_auto (GStrv) warnings = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ClipLabels) labels = gst_clip_label_spec_encode (spec,
+      session->encoder, session->cancellable, &warnings, &error);
+
+  if (error != NULL && first) {
+    fail (session, "The labels cannot be used", error);
+    return FALSE;
+  }
+  if (error != NULL) {
+    if (!g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED))
+      gst_clip_post_error (session->element, GST_MESSAGE_WARNING,
+          "The new labels cannot be used and the old ones stay", error);
+    return TRUE;
+  }
+  swap_labels (session, labels != NULL ? clip_labels_ref (labels) : NULL);
+  post_labels (session, labels, warnings);
+  return TRUE;
+}
+
+static gpointer
+work (gpointer data)
+{
+  GstClipSession *session = data;
+  GstClipLabelSpec *spec;
+  gboolean first = TRUE;
+  guint serial = 0;
+
+  post_progress (session, GST_PROGRESS_TYPE_START, "Loading the model");
+  if (!open_encoder (session))
+    return NULL;
+  post_progress (session, GST_PROGRESS_TYPE_CONTINUE, "Encoding the labels");
+  while ((spec = wait_for_spec (session, &serial)) != NULL) {
+    const gboolean go_on = take_labels (session, spec, first);
+
+    gst_clip_label_spec_free (spec);
+    if (!go_on)
+      return NULL;
+    if (first)
+      post_progress (session, GST_PROGRESS_TYPE_COMPLETE, "Ready");
+    first = FALSE;
+  }
+  if (first)
+    post_progress (session, GST_PROGRESS_TYPE_CANCELED, "Called off");
+  return NULL;
+}
+
+/* ---------------------------------------------------- starting, stopping */
+
+void
+gst_clip_session_start (GstClipSession *session, ClipModel *model,
+    const ClipEncoderParams *params)
+{
+  session->model = model;
+  session->backend = g_strdup (params->backend);
+  session->n_threads = params->n_threads;
+  session->cancellable = g_cancellable_new ();
+  g_mutex_lock (&session->lock);
+  session->quit = session->ready = session->failed = FALSE;
+  session->flushing = FALSE;
+  g_mutex_unlock (&session->lock);
+  session->worker = g_thread_new ("clipfilter", work, session);
+}
+
+void
+gst_clip_session_stop (GstClipSession *session)
+{
+  if (session->worker == NULL)
+    return;
+  g_cancellable_cancel (session->cancellable);
+  g_mutex_lock (&session->lock);
+  session->quit = TRUE;
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+  g_thread_join (g_steal_pointer (&session->worker));
+  g_clear_pointer (&session->job, clip_job_free);
+
+  g_mutex_lock (&session->lock);
+  session->ready = FALSE;
+  g_clear_pointer (&session->labels, clip_labels_unref);
+  g_clear_pointer (&session->encoder, clip_encoder_unref);
+  g_clear_error (&session->job_error);
+  g_mutex_unlock (&session->lock);
+  g_clear_object (&session->cancellable);
+  g_clear_pointer (&session->model, clip_model_unref);
+  g_clear_pointer (&session->backend, g_free);
+  g_object_notify (G_OBJECT (session->element), "active-backend");
+}
+
+void
+gst_clip_session_set_labels (GstClipSession *session,
+    const GstClipLabelSpec *spec)
+{
+  GstClipLabelSpec *old;
+
+  g_mutex_lock (&session->lock);
+  old = session->wanted;
+  session->wanted = gst_clip_label_spec_copy (spec);
+  session->wanted_serial++;
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+  g_clear_pointer (&old, gst_clip_label_spec_free);
+}
+
+void
+gst_clip_session_set_flushing (GstClipSession *session, gboolean flushing)
+{
+  g_mutex_lock (&session->lock);
+  session->flushing = flushing;
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+}
+
+gchar *
+gst_clip_session_dup_backend (GstClipSession *session)
+{
+  gchar *backend = NULL;
+
+  g_mutex_lock (&session->lock);
+  if (session->encoder != NULL)
+    backend = g_strdup (clip_encoder_get_backend (session->encoder));
+  g_mutex_unlock (&session->lock);
+  return backend;
+}
+
+/* ------------------------------------------------------ streaming thread */
+
+GstFlowReturn
+gst_clip_session_wait (GstClipSession *session)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  g_mutex_lock (&session->lock);
+  while (!session->flushing && !session->ready && !session->failed)
+    g_cond_wait (&session->changed, &session->lock);
+  if (session->flushing)
+    flow = GST_FLOW_FLUSHING;
+  else if (session->failed)
+    flow = GST_FLOW_ERROR;
+  g_mutex_unlock (&session->lock);
+  return flow;
+}
+
+ClipLabels *
+gst_clip_session_get_labels (GstClipSession *session)
+{
+  ClipLabels *labels = NULL;
+
+  g_mutex_lock (&session->lock);
+  if (session->labels != NULL)
+    labels = clip_labels_ref (session->labels);
+  g_mutex_unlock (&session->lock);
+  return labels;
+}
+
+ClipModel *
+gst_clip_session_get_model (GstClipSession *session)
+{
+  return session->model;
+}
+
+static void
+job_done (ClipJob *job, const GError *error, gpointer user_data)
+{
+  GstClipSession *session = user_data;
+
+  g_mutex_lock (&session->lock);
+  session->busy = FALSE;
+  g_clear_error (&session->job_error);
+  if (error != NULL)
+    session->job_error = g_error_copy (error);
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+}
+
+/* FALSE: flushing came first. */
+static gboolean
+wait_until_idle (GstClipSession *session)
+{
+  gboolean flushing;
+
+  g_mutex_lock (&session->lock);
+  while (session->busy && !session->flushing)
+    g_cond_wait (&session->changed, &session->lock);
+  flushing = session->flushing;
+  g_mutex_unlock (&session->lock);
+  return !flushing;
+}
+
+GstFlowReturn
+gst_clip_session_encode (GstClipSession *session, const ClipImage *image,
+    ClipResizeMode resize_mode, const gfloat **embedding, GError **error)
+{
+  /* A frame that a flush gave up may still be under way. */
+  if (!wait_until_idle (session))
+    return GST_FLOW_FLUSHING;
+  if (!clip_job_set_image (session->job, image, resize_mode, error))
+    return GST_FLOW_ERROR;
+  g_mutex_lock (&session->lock);
+  session->busy = TRUE;
+  g_mutex_unlock (&session->lock);
+  clip_job_submit (session->job, job_done, session);
+  if (!wait_until_idle (session)) {
+    clip_job_cancel (session->job);
+    return GST_FLOW_FLUSHING;
+  }
+  if (session->job_error != NULL) {
+    g_propagate_error (error, g_steal_pointer (&session->job_error));
+    return GST_FLOW_ERROR;
+  }
+  *embedding = clip_job_get_embedding (session->job);
+  return GST_FLOW_OK;
+}
