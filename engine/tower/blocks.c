@@ -129,6 +129,8 @@ ClipTensorId
 clip_block_transformer (ClipPlan *plan, const ClipTransformerSpec *spec,
     const gchar *prefix, ClipMask mask, ClipTensorId x, ClipTensorId pooled)
 {
+  if (spec->layers == 0)
+    return gather (plan, x, pooled, prefix, "pooled");
   for (guint i = 0; i < spec->layers; i++) {
     const gboolean last = i + 1 == spec->layers;
     g_autofree gchar *name = g_strdup_printf ("%s.blocks.%u", prefix, i);
