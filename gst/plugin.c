@@ -21,6 +21,10 @@ static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gst_clip_meta_get_info ();
+#ifdef HAVE_OVERLAY
+  if (!GST_ELEMENT_REGISTER (clipoverlay, plugin))
+    return FALSE;
+#endif
   return GST_ELEMENT_REGISTER (clipfilter, plugin)
       && GST_ELEMENT_REGISTER (clipjson, plugin);
 }
