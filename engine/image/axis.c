@@ -172,8 +172,8 @@ clip_axis_pack_pixels (ClipAxis *axis, guint group)
     for (guint k = 0; k < axis->count[i]; k++) {
       const guint pixel = (axis->first[i] & 1) + k;
       gint16 *high = axis->packed + i * axis->packed_stride
-                     + (gsize) (pixel / group) * group * 8
-                     + pixel % group / 2 * 8 + pixel % 2;
+          + (gsize) (pixel / group) * group * 8 + pixel % group / 2 * 8
+          + pixel % 2;
 
       for (guint channel = 0; channel < 4; channel++)
         split (axis->weights[(gsize) i * axis->max_count + k],

@@ -26,8 +26,8 @@ put_pixel (gint16 *pairs, guint i, gint r, gint g, gint b)
 
 /* Luma and chroma in the common scale of pixels.h. */
 static inline void
-put_ycc (
-    gint16 *pairs, guint i, const ClipColour *colour, gint y, gint cb, gint cr)
+put_ycc (gint16 *pairs, guint i, const ClipColour *colour, gint y, gint cb,
+    gint cr)
 {
   const gint luma = multiply (y - colour->y_offset, colour->y_scale) + 32;
   const gint r = luma + multiply (cr, colour->r_cr);
@@ -35,8 +35,8 @@ put_ycc (
       luma + multiply (cb, colour->g_cb) + multiply (cr, colour->g_cr);
   const gint b = luma + multiply (cb, colour->b_cb);
 
-  put_pixel (
-      pairs, i, clip_byte (r >> 6), clip_byte (g >> 6), clip_byte (b >> 6));
+  put_pixel (pairs, i, clip_byte (r >> 6), clip_byte (g >> 6),
+      clip_byte (b >> 6));
 }
 
 static inline gint
@@ -287,7 +287,7 @@ clip_image_kernels_init (ClipImageKernels *kernels, ClipProcessor processor)
     .horizontal = horizontal,
     .vertical = vertical,
   };
-#ifdef CLIP_IMAGE_X86
+#if defined(__x86_64__) && defined(__GNUC__)
   if (processor >= CLIP_PROCESSOR_AVX2)
     clip_image_kernels_init_avx2 (kernels);
   if (processor >= CLIP_PROCESSOR_AVX512)

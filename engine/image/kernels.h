@@ -17,6 +17,9 @@
 /* Pixels that a pair row must have room for beyond the last one. */
 #define CLIP_ROW_SLACK 64
 
+/* Bytes that a thin line may be read beyond its last one. */
+#define CLIP_LINE_SLACK 64
+
 /* Converts columns x (even) .. x + n - 1 of a line into a pair row; may write
  * CLIP_ROW_SLACK pixels beyond, never reads beyond the columns (rounded up to
  * whole chroma samples). */
@@ -28,7 +31,8 @@ typedef void (*ClipHorizontalFunc) (const ClipAxis *axis,
     const gint16 *const rows[CLIP_LINES_AT_ONCE],
     guint8 *const out[CLIP_LINES_AT_ONCE]);
 /* Output line i of the axis from its count[i] input lines, `bytes` each.
- * lines[count[i]] must be readable too. */
+ * lines[count[i]] must be there too, and every line must be readable for
+ * CLIP_LINE_SLACK bytes beyond. */
 typedef void (*ClipVerticalFunc) (const ClipAxis *axis, guint i,
     const guint8 *const *lines, guint8 *out, guint bytes);
 
@@ -40,8 +44,8 @@ typedef struct {
 } ClipImageKernels;
 
 /* Fills the table with the best that `processor` runs. */
-void clip_image_kernels_init (
-    ClipImageKernels *kernels, ClipProcessor processor);
+void clip_image_kernels_init (ClipImageKernels *kernels,
+    ClipProcessor processor);
 
 /* Each overwrites the entries that it has. */
 void clip_image_kernels_init_avx2 (ClipImageKernels *kernels);

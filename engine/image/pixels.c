@@ -46,8 +46,8 @@ check_planes (const ClipImage *image, GError **error)
 
   for (guint i = 0; i < format->n_planes; i++) {
     const guint columns = packed_pairs ? (image->width + 1) & ~1u
-                          : i == 0     ? image->width
-                                   : subsampled (image->width, format->sub_x);
+        : i == 0                       ? image->width
+                 : subsampled (image->width, format->sub_x);
     const guint lines =
         i == 0 ? image->height : subsampled (image->height, format->sub_y);
     const gint64 line_bytes = (gint64) columns * format->bytes[i];
@@ -127,14 +127,14 @@ clip_colour_init (ClipColour *colour, const ClipImage *image)
   const gdouble kb = matrices[image->matrix].kb;
   const gdouble kg = 1.0 - kr - kb;
   const gboolean deep = image->format == CLIP_PIXEL_P010_10LE
-                        || image->format == CLIP_PIXEL_I420_10LE;
+      || image->format == CLIP_PIXEL_I420_10LE;
   /* From black to white, and from the lowest to the highest chroma, in the
    * common scale. */
   const gdouble luma = !image->full_range ? 219 << 7
-                       : deep             ? 1023 << 5
+      : deep                              ? 1023 << 5
                                           : 255 << 7;
   const gdouble chroma = !image->full_range ? 224 << 8
-                         : deep             ? 1023 << 6
+      : deep                                ? 1023 << 6
                                             : 255 << 8;
   const gdouble unit = 255.0 * 64 * 32768;
 

@@ -57,17 +57,17 @@ fill_table (ClipPreprocessor *pre)
 }
 
 ClipPreprocessor *
-clip_preprocessor_new (
-    const ClipPreprocessSpec *spec, ClipLayout layout, guint patch)
+clip_preprocessor_new (const ClipPreprocessSpec *spec, ClipLayout layout,
+    guint patch)
 {
   ClipPreprocessor *pre;
 
   g_return_val_if_fail (spec->resize > 0 && spec->crop > 0, NULL);
   g_return_val_if_fail (spec->resize <= CLIP_PREPROCESS_MAX_SIZE
-                            && spec->crop <= CLIP_PREPROCESS_MAX_SIZE,
+          && spec->crop <= CLIP_PREPROCESS_MAX_SIZE,
       NULL);
-  g_return_val_if_fail (
-      layout != CLIP_LAYOUT_PATCHES || (patch > 0 && patch <= spec->crop),
+  g_return_val_if_fail (layout != CLIP_LAYOUT_PATCHES
+          || (patch > 0 && patch <= spec->crop),
       NULL);
 
   pre = g_new0 (ClipPreprocessor, 1);
@@ -109,8 +109,8 @@ init_axis (ClipAxis *axis, const ClipSpan *span, ClipFilter filter, guint crop)
   const gint64 start = MAX (span->offset, 0);
   const gint64 end = MIN (span->offset + crop, span->out);
 
-  clip_axis_init (
-      axis, filter, span->in, span->out, start, (guint) (end - start));
+  clip_axis_init (axis, filter, span->in, span->out, start,
+      (guint) (end - start));
   return (guint) (start - span->offset);
 }
 
@@ -160,15 +160,15 @@ init_buffers (ClipPreprocessor *pre)
   pre->rows = g_new0 (gint16, pre->row_stride * CLIP_LINES_AT_ONCE);
   pre->ring_lines = pre->y.max_count + CLIP_LINES_AT_ONCE;
   pre->ring_stride = (gsize) pre->x.n * 4;
-  pre->ring = g_malloc0 (pre->ring_stride * pre->ring_lines);
+  pre->ring = g_malloc0 (pre->ring_stride * pre->ring_lines + CLIP_LINE_SLACK);
   pre->taps = g_new0 (const guint8 *, pre->y.max_count + 1);
   pre->window = g_malloc ((gsize) crop * crop * 4);
   memset (pre->window, fill, (gsize) crop * crop * 4);
 }
 
 static void
-set_geometry (
-    ClipPreprocessor *pre, const GeometryKey *key, const ClipImage *image)
+set_geometry (ClipPreprocessor *pre, const GeometryKey *key,
+    const ClipImage *image)
 {
   clear_geometry (pre);
   pre->key = *key;
@@ -207,8 +207,8 @@ load_lines (ClipPreprocessor *pre, const ClipImage *image,
       const ClipLine line =
           clip_image_get_line (image, pre->lines[position + i]);
 
-      pre->kernels.convert[image->format](
-          &line, colour, pre->column, pre->columns, row);
+      pre->kernels.convert[image->format](&line, colour, pre->column,
+          pre->columns, row);
     }
   }
   pre->kernels.horizontal (&pre->x, rows, out);
@@ -226,8 +226,7 @@ resample (ClipPreprocessor *pre, const ClipImage *image)
   for (guint i = 0; i < y->n; i++) {
     const guint first = pre->line_of[i];
     const guint count = y->count[i];
-    guint8 *out =
-        pre->window
+    guint8 *out = pre->window
         + ((gsize) (pre->window_y + i) * pre->spec.crop + pre->window_x) * 4;
 
     while (loaded < first + count)
@@ -290,7 +289,7 @@ write_window (const ClipPreprocessor *pre, gfloat *out)
   const gssize step_x = geometry->flip_x ? -4 : 4;
   const gssize step_y = geometry->flip_y ? -pitch : pitch;
   const guint8 *origin = pre->window + (geometry->flip_x ? pitch - 4 : 0)
-                         + (geometry->flip_y ? (crop - 1) * pitch : 0);
+      + (geometry->flip_y ? (crop - 1) * pitch : 0);
 
   for (guint y = 0; y < pre->spec.crop; y++) {
     if (geometry->transpose)

@@ -2,7 +2,9 @@
  *
  * From a frame's planes to the numbers a tower reads: colour conversion,
  * Pillow's resize, crop, normalisation, bit for bit what the reference
- * implementations do to an 8-bit RGB picture.
+ * implementations do to an 8-bit RGB picture. The horizontal pass comes first,
+ * as in Pillow up to version 12 (version 13 takes the vertical one first for
+ * some tall pictures, which moves bytes by one).
  */
 #pragma once
 
@@ -51,8 +53,8 @@ typedef struct _ClipPreprocessor ClipPreprocessor;
 
 /* `patch` matters to PATCHES only. A specification without sizes, or beyond
  * CLIP_PREPROCESS_MAX_SIZE, is a programming error. */
-ClipPreprocessor *clip_preprocessor_new (
-    const ClipPreprocessSpec *spec, ClipLayout layout, guint patch);
+ClipPreprocessor *clip_preprocessor_new (const ClipPreprocessSpec *spec,
+    ClipLayout layout, guint patch);
 void clip_preprocessor_free (ClipPreprocessor *pre);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPreprocessor, clip_preprocessor_free)
 

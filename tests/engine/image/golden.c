@@ -50,11 +50,23 @@ golden_get (GoldenFile *file, const gchar *name, gsize *bytes)
 
   if (!json_object_has_member (file->header, name))
     return NULL;
-  offsets = json_object_get_array_member (
-      json_object_get_object_member (file->header, name), "data_offsets");
+  offsets =
+      json_object_get_array_member (json_object_get_object_member (file->header,
+                                        name),
+          "data_offsets");
   start = json_array_get_int_element (offsets, 0);
   *bytes = (gsize) (json_array_get_int_element (offsets, 1) - start);
   return file->data + start;
+}
+
+GList *
+golden_list (GoldenFile *file)
+{
+  GList *names = json_object_get_members (file->header);
+  GList *metadata =
+      g_list_find_custom (names, "__metadata__", (GCompareFunc) g_strcmp0);
+
+  return metadata ? g_list_delete_link (names, metadata) : names;
 }
 
 ClipImage

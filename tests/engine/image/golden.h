@@ -20,5 +20,8 @@ void golden_close (GoldenFile *file);
 /* The tensor's bytes, or NULL where there is none of this name. */
 gconstpointer golden_get (GoldenFile *file, const gchar *name, gsize *bytes);
 
+/* Names of the file's tensors; g_list_free () the list. */
+GList *golden_list (GoldenFile *file);
+
 /* A view of the picture, whose memory `owner` (a GObject) keeps. */
 ClipImage golden_read_picture (const gchar *relative, gpointer *owner);

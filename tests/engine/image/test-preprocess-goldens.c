@@ -4,7 +4,7 @@
  * transformers and OpenCLIP feed their towers, and Pillow's own resize.
  */
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "engine/image/preprocess.h"
 #include "golden.h"
@@ -81,13 +81,98 @@ test_golden (gconstpointer data)
 
     g_assert_nonnull (expected);
     g_assert_cmpuint (bytes, ==, n * sizeof *out);
-    g_assert_true (
-        clip_preprocessor_run (pre, &image, CLIP_RESIZE_AUTO, out, &error));
+    g_assert_true (clip_preprocessor_run (pre, &image, CLIP_RESIZE_AUTO, out,
+        &error));
     g_assert_no_error (error);
     g_assert_cmpfloat (largest_difference (out, expected, n), <=, 1e-6);
     g_object_unref (owner);
   }
   g_assert_cmpuint (seen, ==, 5);
+  golden_close (&file);
+}
+
+/* The generator of tests/goldens/make-resize.py. */
+static guint8 *
+make_noise (guint width, guint height)
+{
+  const gsize n = (gsize) width * height * 3;
+  guint8 *pixels = g_malloc (n);
+  guint32 state = width * 65536 + height;
+
+  for (gsize i = 0; i < n; i++) {
+    state = state * 1664525u + 1013904223u;
+    pixels[i] = state >> 24;
+  }
+  return pixels;
+}
+
+static guint
+index_of (const gchar *word, const gchar *const *words)
+{
+  for (guint i = 0; words[i]; i++)
+    if (g_str_equal (word, words[i]))
+      return i;
+  g_assert_not_reached ();
+}
+
+/* Rescale 1, mean 0, deviation 1: the bytes themselves. */
+static void
+check_resize_case (const gchar *name, const guint8 *expected, gsize bytes)
+{
+  static const gchar *const filters[] = { "nearest", "bilinear", "bicubic",
+    "lanczos", NULL };
+  static const gchar *const modes[] = { "auto", "crop", "squash", "pad", NULL };
+  static const gchar *const roundings[] = { "floor", "even", NULL };
+  g_auto (GStrv) words = g_strsplit (name, ".", -1);
+  const guint width = (guint) atoi (words[0]);
+  const guint height = (guint) atoi (words[1]);
+  const ClipPreprocessSpec spec = {
+    .mode = index_of (words[5], modes),
+    .resize = (guint) atoi (words[2]),
+    .crop = (guint) atoi (words[3]),
+    .filter = index_of (words[4], filters),
+    .rounding = index_of (words[6], roundings),
+    .rescale = 1,
+    .std = { 1, 1, 1 },
+    .fill = 77,
+  };
+  g_autofree guint8 *pixels = make_noise (width, height);
+  g_autofree gfloat *out = g_new (gfloat, bytes);
+  g_autoptr (ClipPreprocessor) pre =
+      clip_preprocessor_new (&spec, CLIP_LAYOUT_ROWS, 0);
+  const ClipImage image = {
+    .format = CLIP_PIXEL_RGB,
+    .width = width,
+    .height = height,
+    .planes = { pixels },
+    .strides = { (gint) width * 3 },
+  };
+
+  g_assert_cmpuint (bytes, ==, spec.crop * spec.crop * 3);
+  g_assert_true (clip_preprocessor_run (pre, &image, CLIP_RESIZE_AUTO, out,
+      NULL));
+  for (gsize i = 0; i < bytes; i++)
+    if (out[i] != expected[i])
+      g_error ("%s: byte %" G_GSIZE_FORMAT " is %g, expected %u", name, i,
+          out[i], expected[i]);
+}
+
+static void
+test_resize (void)
+{
+  GoldenFile file;
+  GList *names;
+
+  golden_open (&file, "tests/goldens/resize.safetensors");
+  names = golden_list (&file);
+  g_assert_cmpuint (g_list_length (names), ==, 72);
+  for (GList *l = names; l; l = l->next) {
+    gsize bytes;
+    const guint8 *expected = golden_get (&file, l->data, &bytes);
+
+    check_resize_case (l->data, expected, bytes);
+  }
+  g_list_free (names);
   golden_close (&file);
 }
 
@@ -101,5 +186,6 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, &goldens[i], test_golden);
   }
+  g_test_add_func ("/image/resize", test_resize);
   return g_test_run ();
 }
