@@ -229,13 +229,14 @@ const gchar *const *clip_labels_get_builtin_negatives (void);
 typedef struct {
   const gchar *const *labels;    /* UTF-8; NULL-terminated */
   const gchar *const *negatives; /* NULL: the built-in ones; empty: none */
-  /* each with one "{}"; NULL: "a photo of a {}." */
+  /* each with one "{}"; NULL: "a photo of a {}."; empty: the label alone */
   const gchar *const *templates;
 } ClipLabelsParams;
 
 /* Encodes what is not in the model's text cache; blocks. A label's row is the
  * unit mean of its unit embeddings over the templates (OpenCLIP's
- * build_zero_shot_classifier); a negative label goes through no template.
+ * build_zero_shot_classifier); a negative label goes through no template, and
+ * is left out where it is also a label or one of a label's prompts.
  * White space around a label is cut off; empty labels and repetitions are
  * left out, each with a line in `warnings` (as are labels that are longer
  * than the context); labels that are not UTF-8, and templates without "{}",
@@ -259,7 +260,8 @@ gchar **clip_labels_read_file (const gchar *filename, GError **error);
  * softmax: over labels and negatives, logits are logit_scale * cosine.
  * sigmoid: of logit_scale * cosine + bias; the bias is the model's, or, for a
  * model trained without one, minus the log-sum-exp of the negatives' logits,
- * so that a label scores 0.5 where it matches as well as all of them together.
+ * so that a label scores 0.5 where it matches as well as all of them together
+ * (0 where there are no negatives).
  * cosine: the dot product.
  * logit_scale < 0: the model's. Allocates nothing. */
 void clip_labels_score (ClipLabels *labels, const gfloat *embedding,
