@@ -9,6 +9,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <time.h>
 
 #define LITERALS "<\\\\|startoftext\\\\|>|<\\\\|endoftext\\\\|>|"
 #define WORDS                                                                  \
@@ -295,7 +296,7 @@ test_mutations (void)
   g_autoptr (GRand) rand = g_rand_new_with_seed (7);
   guint refused = 0, loaded = 0;
 
-  for (guint i = 0; i < 1000; i++) {
+  for (guint i = 0; i < 400; i++) {
     g_autofree gchar *damaged = g_memdup2 (json, length + 1);
     gsize damaged_length = length;
     g_autoptr (GError) error = NULL;
@@ -330,7 +331,7 @@ test_mutations (void)
     }
   }
   g_test_message ("%u refused, %u loaded", refused, loaded);
-  g_assert_cmpuint (refused, >, 500);
+  g_assert_cmpuint (refused, >, 200);
   g_assert_cmpuint (loaded, >, 0);
 }
 
@@ -373,8 +374,8 @@ test_arguments (void)
   }
 }
 
-/* A megabyte of each. Square time would be hours; the bound is wide, for
- * valgrind and slow machines. */
+/* A megabyte of each. Square time would be many minutes; the bound, in seconds
+ * of the processor, is wide enough for valgrind on a slow machine. */
 static void
 test_long (void)
 {
@@ -382,7 +383,7 @@ test_long (void)
   static const gchar *const units[] = { "a", "ab", "!", "1", "a ",
     "\314\201\314\243", "e\314\201", "'s", "<|endoftext|>", "<|startoftext|>",
     "<", "\360\237\220\225" };
-  gint64 start = g_get_monotonic_time ();
+  const clock_t start = clock ();
 
   for (guint i = 0; i < G_N_ELEMENTS (units); i++) {
     GString *text = g_string_new (NULL);
@@ -398,7 +399,7 @@ test_long (void)
     g_assert_cmpint (ids[76], ==, 517);
     g_string_free (text, TRUE);
   }
-  g_assert_cmpint (g_get_monotonic_time () - start, <, 60 * G_USEC_PER_SEC);
+  g_assert_cmpint ((clock () - start) / CLOCKS_PER_SEC, <, 180);
 }
 
 int
