@@ -64,7 +64,6 @@ test_awkward (void)
   g_autoptr (ClipTokenizer) tokenizer = load ("engine/starter");
   g_autofree gchar *path =
       golden_path ("tests/goldens/starter/awkward-tokens.json");
-
   static const guint contexts[] = { 2, 3, 4, 5, 7, 12, 31, 32, 33, 77 };
 
   /* Whole, and cut in many places. */
