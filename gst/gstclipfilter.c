@@ -360,8 +360,7 @@ static gboolean
 is_late (GstClipFilter *self, GstBuffer *buffer)
 {
   const GstClockTime running_time =
-      gst_segment_to_running_time (&GST_BASE_TRANSFORM (self)->segment,
-          GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+      gst_clip_get_running_time (&GST_BASE_TRANSFORM (self)->segment, buffer);
   gboolean late;
 
   GST_OBJECT_LOCK (self);
@@ -519,8 +518,8 @@ static GstFlowReturn
 gst_clip_filter_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstClipFilter *self = GST_CLIP_FILTER (trans);
-  const GstClockTime stream_time = gst_segment_to_stream_time (&trans->segment,
-      GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  const GstClockTime stream_time =
+      gst_clip_get_stream_time (&trans->segment, buffer);
   GstFlowReturn flow = gst_clip_session_wait (self->session);
   GstClipDecision decision;
   GstClipTuning tuning;

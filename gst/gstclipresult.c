@@ -104,17 +104,33 @@ gst_clip_result_attach (const GstClipResult *result, GstBuffer *buffer)
 #endif
 }
 
+GstClockTime
+gst_clip_get_stream_time (const GstSegment *segment, GstBuffer *buffer)
+{
+  if (segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_stream_time (segment, GST_FORMAT_TIME,
+      GST_BUFFER_PTS (buffer));
+}
+
+GstClockTime
+gst_clip_get_running_time (const GstSegment *segment, GstBuffer *buffer)
+{
+  if (segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time (segment, GST_FORMAT_TIME,
+      GST_BUFFER_PTS (buffer));
+}
+
 GstMessage *
 gst_clip_result_to_message (const GstClipResult *result, GstElement *element,
     const GstSegment *segment, GstBuffer *buffer)
 {
-  const GstClockTime pts = GST_BUFFER_PTS (buffer);
   GstStructure *structure = gst_structure_new ("clipfilter", "timestamp",
-      G_TYPE_UINT64, pts, "stream-time", G_TYPE_UINT64,
-      gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts),
-      "running-time", G_TYPE_UINT64,
-      gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts), "duration",
-      G_TYPE_UINT64, GST_BUFFER_DURATION (buffer), NULL);
+      G_TYPE_UINT64, GST_BUFFER_PTS (buffer), "stream-time", G_TYPE_UINT64,
+      gst_clip_get_stream_time (segment, buffer), "running-time", G_TYPE_UINT64,
+      gst_clip_get_running_time (segment, buffer), "duration", G_TYPE_UINT64,
+      GST_BUFFER_DURATION (buffer), NULL);
 
   set_labels_and_scores (result, structure);
   return gst_message_new_element (GST_OBJECT (element), structure);

@@ -27,6 +27,12 @@ void gst_clip_result_attach (const GstClipResult *result, GstBuffer *buffer);
 /* Takes away the metas of this id that an earlier element left. */
 void gst_clip_result_detach (GstBuffer *buffer, const gchar *id);
 
+/* Of a frame's timestamp; NONE where the segment is not one of time. */
+GstClockTime gst_clip_get_stream_time (const GstSegment *segment,
+    GstBuffer *buffer);
+GstClockTime gst_clip_get_running_time (const GstSegment *segment,
+    GstBuffer *buffer);
+
 /* The element message "clipfilter" for a frame of this segment. */
 GstMessage *gst_clip_result_to_message (const GstClipResult *result,
     GstElement *element, const GstSegment *segment, GstBuffer *buffer);

@@ -18,7 +18,6 @@ struct _GstClipSession {
   /* Between start and stop; written by start, stop and, before `ready`, the
    * worker. */
   GThread *worker;
-  GCancellable *cancellable; /* the worker's encoding of labels */
   ClipModel *model;
   gchar *backend;
   guint n_threads;
@@ -28,6 +27,7 @@ struct _GstClipSession {
   GCond changed;
   GstClipLabelSpec *wanted; /* NULL before the first */
   guint wanted_serial;      /* counts changes of `wanted` */
+  GCancellable *encoding;   /* of an older `wanted`; NULL: none under way */
   gboolean quit;
   gboolean ready;  /* first labels are there */
   gboolean failed; /* they will not come */
@@ -71,14 +71,8 @@ post_progress (GstClipSession *session, GstProgressType type, const gchar *text)
 static void
 fail (GstClipSession *session, const gchar *summary, const GError *error)
 {
-  const gboolean cancelled =
-      g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED);
-
-  if (!cancelled)
-    gst_clip_post_error (session->element, GST_MESSAGE_ERROR, summary, error);
-  post_progress (session,
-      cancelled ? GST_PROGRESS_TYPE_CANCELED : GST_PROGRESS_TYPE_ERROR,
-      cancelled ? "Called off" : summary);
+  gst_clip_post_error (session->element, GST_MESSAGE_ERROR, summary, error);
+  post_progress (session, GST_PROGRESS_TYPE_ERROR, summary);
   g_mutex_lock (&session->lock);
   session->failed = TRUE;
   g_cond_broadcast (&session->changed);
@@ -113,21 +107,36 @@ open_encoder (GstClipSession *session)
   return TRUE;
 }
 
-/* NULL: the session is being stopped. */
+/* NULL: the session is being stopped. What comes later cancels the encoding. */
 static GstClipLabelSpec *
 wait_for_spec (GstClipSession *session, guint *serial)
 {
   GstClipLabelSpec *spec = NULL;
 
   g_mutex_lock (&session->lock);
+  g_clear_object (&session->encoding);
   while (!session->quit && session->wanted_serial == *serial)
     g_cond_wait (&session->changed, &session->lock);
   if (!session->quit) {
     spec = gst_clip_label_spec_copy (session->wanted);
     *serial = session->wanted_serial;
+    session->encoding = g_cancellable_new ();
   }
   g_mutex_unlock (&session->lock);
   return spec;
+}
+
+static void
+cancel_encoding (GstClipSession *session)
+{
+  GCancellable *encoding = NULL;
+
+  g_mutex_lock (&session->lock);
+  g_set_object (&encoding, session->encoding);
+  g_mutex_unlock (&session->lock);
+  if (encoding != NULL)
+    g_cancellable_cancel (encoding);
+  g_clear_object (&encoding);
 }
 
 static void
@@ -163,29 +172,35 @@ post_labels (GstClipSession *session, ClipLabels *labels, gchar **warnings)
       gst_clip_labels_to_message (labels, session->element));
 }
 
-/* FALSE: there are no labels to begin with and no sense in going on. */
-static gboolean
+typedef enum {
+  TAKEN,     /* in use */
+  NOT_TAKEN, /* called off, or unusable, and the old ones stay */
+  FAILED,    /* there are no labels to begin with */
+} Outcome;
+
+static Outcome
 take_labels (GstClipSession *session, const GstClipLabelSpec *spec,
     gboolean first)
 {
   g_auto (GStrv) warnings = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (ClipLabels) labels = gst_clip_label_spec_encode (spec,
-      session->encoder, session->cancellable, &warnings, &error);
+      session->encoder, session->encoding, &warnings, &error);
 
+  if (g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED))
+    return NOT_TAKEN;
   if (error != NULL && first) {
     fail (session, "The labels cannot be used", error);
-    return FALSE;
+    return FAILED;
   }
   if (error != NULL) {
-    if (!g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED))
-      gst_clip_post_error (session->element, GST_MESSAGE_WARNING,
-          "The new labels cannot be used and the old ones stay", error);
-    return TRUE;
+    gst_clip_post_error (session->element, GST_MESSAGE_WARNING,
+        "The new labels cannot be used and the old ones stay", error);
+    return NOT_TAKEN;
   }
   swap_labels (session, labels != NULL ? clip_labels_ref (labels) : NULL);
   post_labels (session, labels, warnings);
-  return TRUE;
+  return TAKEN;
 }
 
 static gpointer
@@ -201,14 +216,15 @@ work (gpointer data)
     return NULL;
   post_progress (session, GST_PROGRESS_TYPE_CONTINUE, "Encoding the labels");
   while ((spec = wait_for_spec (session, &serial)) != NULL) {
-    const gboolean go_on = take_labels (session, spec, first);
+    const Outcome outcome = take_labels (session, spec, first);
 
     gst_clip_label_spec_free (spec);
-    if (!go_on)
+    if (outcome == FAILED)
       return NULL;
-    if (first)
+    if (outcome == TAKEN && first) {
       post_progress (session, GST_PROGRESS_TYPE_COMPLETE, "Ready");
-    first = FALSE;
+      first = FALSE;
+    }
   }
   if (first)
     post_progress (session, GST_PROGRESS_TYPE_CANCELED, "Called off");
@@ -224,7 +240,6 @@ gst_clip_session_start (GstClipSession *session, ClipModel *model,
   session->model = model;
   session->backend = g_strdup (params->backend);
   session->n_threads = params->n_threads;
-  session->cancellable = g_cancellable_new ();
   g_mutex_lock (&session->lock);
   session->quit = session->ready = session->failed = FALSE;
   session->flushing = FALSE;
@@ -237,11 +252,11 @@ gst_clip_session_stop (GstClipSession *session)
 {
   if (session->worker == NULL)
     return;
-  g_cancellable_cancel (session->cancellable);
   g_mutex_lock (&session->lock);
   session->quit = TRUE;
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);
+  cancel_encoding (session);
   g_thread_join (g_steal_pointer (&session->worker));
   g_clear_pointer (&session->job, clip_job_free);
 
@@ -251,7 +266,6 @@ gst_clip_session_stop (GstClipSession *session)
   g_clear_pointer (&session->encoder, clip_encoder_unref);
   g_clear_error (&session->job_error);
   g_mutex_unlock (&session->lock);
-  g_clear_object (&session->cancellable);
   g_clear_pointer (&session->model, clip_model_unref);
   g_clear_pointer (&session->backend, g_free);
   g_object_notify (G_OBJECT (session->element), "active-backend");
@@ -269,6 +283,7 @@ gst_clip_session_set_labels (GstClipSession *session,
   session->wanted_serial++;
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);
+  cancel_encoding (session);
   g_clear_pointer (&old, gst_clip_label_spec_free);
 }
 

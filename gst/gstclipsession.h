@@ -31,8 +31,8 @@ void gst_clip_session_start (GstClipSession *session, ClipModel *model,
  * encoder. No frame may be on its way. */
 void gst_clip_session_stop (GstClipSession *session);
 
-/* What to encode next. Never blocks; any thread, any time. The labels in use
- * are replaced when these have been encoded; where that fails they stay and a
+/* What to encode next; what is being encoded is called off. Never blocks; any
+ * thread, any time. The labels in use are replaced when these have been encoded; where that fails they stay and a
  * GST_MESSAGE_WARNING is posted. */
 void gst_clip_session_set_labels (GstClipSession *session,
     const GstClipLabelSpec *spec);

@@ -415,6 +415,7 @@ clip_filter_suite (void)
   TCase *tcase = tcase_create ("general");
 
   suite_add_tcase (suite, tcase);
+  tcase_add_unchecked_fixture (tcase, keep_model, drop_model);
   tcase_add_test (tcase, test_defaults);
   tcase_add_test (tcase, test_arrays);
   tcase_add_test (tcase, test_meta);

@@ -27,6 +27,24 @@ make_filter (const gchar *labels)
   return filter;
 }
 
+/* The model stays in memory from one test to the next, so that each does not
+ * load it again: fixtures of a test case. */
+static GstElement *kept_filter;
+
+static inline void
+keep_model (void)
+{
+  kept_filter = make_filter ("<dog>");
+  gst_element_set_state (kept_filter, GST_STATE_PAUSED);
+}
+
+static inline void
+drop_model (void)
+{
+  gst_element_set_state (kept_filter, GST_STATE_NULL);
+  gst_clear_object (&kept_filter);
+}
+
 /* Starts `filter`, which it takes. */
 static inline GstHarness *
 harness_filter (GstElement *filter, const gchar *caps)
