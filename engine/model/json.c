@@ -119,17 +119,21 @@ skip_token (const gchar *p, const gchar *end)
   return *p != '\0' && strchr (":, \t\r\n", *p) != NULL ? p + 1 : NULL;
 }
 
-/* Whether the text is made of JSON's tokens, nested no deeper than MAX_DEPTH;
- * grammar is the parser's business. `text` is valid UTF-8 and ends with NUL. */
+/* Whether the text is one value, made of JSON's tokens and nested no deeper
+ * than MAX_DEPTH; the rest of the grammar is the parser's business. `text` is
+ * valid UTF-8 and ends with NUL. */
 static gboolean
 check_tokens (const gchar *file, const gchar *text, gsize length,
     GError **error)
 {
   const gchar *end = text + length, *p = text;
   guint depth = 0;
+  gboolean complete = FALSE;
   while (p < end) {
     const gchar *next = p + 1;
-    if (*p == '{' || *p == '[') {
+    if (complete && !g_ascii_isspace (*p)) {
+      next = NULL;
+    } else if (*p == '{' || *p == '[') {
       if (++depth > MAX_DEPTH) {
         g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
             "%s: nested deeper than %d at byte %" G_GSIZE_FORMAT, file,
@@ -138,6 +142,7 @@ check_tokens (const gchar *file, const gchar *text, gsize length,
       }
     } else if (*p == '}' || *p == ']') {
       depth -= depth > 0;
+      complete = depth == 0;
     } else {
       next = skip_token (p, end);
     }
