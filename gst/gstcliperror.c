@@ -36,12 +36,14 @@ void
 gst_clip_post_error (GstElement *element, GstMessageType type,
     const gchar *summary, const GError *error)
 {
+  /* File names and labels may be anything. */
+  g_autofree gchar *text = g_utf8_make_valid (error->message, -1);
   GQuark domain;
   gint code;
 
   find_code (error, &domain, &code);
   gst_element_message_full (element, type, domain, code,
-      g_strdup_printf ("%s: %s.", summary, error->message),
+      g_strdup_printf ("%s: %s.", summary, text),
       g_strdup_printf ("%s, code %d", g_quark_to_string (error->domain),
           error->code),
       __FILE__, G_STRFUNC, __LINE__);
