@@ -226,7 +226,7 @@ gst_clip_filter_change_state (GstElement *element, GstStateChange transition)
   /* The parent deactivates the pads, which waits for the streaming thread,
    * which must not be waiting for a frame. */
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    gst_clip_session_set_flushing (GST_CLIP_FILTER (element)->session, TRUE);
+    gst_clip_session_close (GST_CLIP_FILTER (element)->session);
   return GST_ELEMENT_CLASS (gst_clip_filter_parent_class)
       ->change_state (element, transition);
 }

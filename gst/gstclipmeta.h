@@ -23,7 +23,14 @@
  *       gst_clip_meta_get_score (meta, i));
  * ]|
  *
- * In Python: `buffer.get_custom_meta ("GstClipMeta").get_structure ()`.
+ * In Python, where `get_array ()` returns success and a #GValueArray:
+ *
+ * |[<!-- language="Python" -->
+ * meta = buffer.get_custom_meta("GstClipMeta").get_structure()
+ * labels, scores = meta.get_array("labels")[1], meta.get_array("scores")[1]
+ * for i in range(labels.n_values):
+ *     print(labels.get_nth(i), scores.get_nth(i))
+ * ]|
  *
  * The fields of the structure:
  *

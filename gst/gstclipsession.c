@@ -29,10 +29,11 @@ struct _GstClipSession {
   guint wanted_serial;      /* counts changes of `wanted` */
   GCancellable *encoding;   /* of an older `wanted`; NULL: none under way */
   gboolean quit;
-  gboolean ready;  /* first labels are there */
-  gboolean failed; /* they will not come */
-  gboolean flushing;
-  gboolean busy; /* the job is on its way */
+  gboolean ready;    /* first labels are there */
+  gboolean failed;   /* they will not come */
+  gboolean flushing; /* between a flush's start and stop */
+  gboolean closed;   /* until the next start, whatever flushes come */
+  gboolean busy;     /* the job is on its way */
   ClipEncoder *encoder;
   ClipLabels *labels;
   GError *job_error;
@@ -242,7 +243,7 @@ gst_clip_session_start (GstClipSession *session, ClipModel *model,
   session->n_threads = params->n_threads;
   g_mutex_lock (&session->lock);
   session->quit = session->ready = session->failed = FALSE;
-  session->flushing = FALSE;
+  session->flushing = session->closed = FALSE;
   g_mutex_unlock (&session->lock);
   session->worker = g_thread_new ("clipfilter", work, session);
 }
@@ -296,6 +297,15 @@ gst_clip_session_set_flushing (GstClipSession *session, gboolean flushing)
   g_mutex_unlock (&session->lock);
 }
 
+void
+gst_clip_session_close (GstClipSession *session)
+{
+  g_mutex_lock (&session->lock);
+  session->closed = TRUE;
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+}
+
 gchar *
 gst_clip_session_dup_backend (GstClipSession *session)
 {
@@ -310,15 +320,22 @@ gst_clip_session_dup_backend (GstClipSession *session)
 
 /* ------------------------------------------------------ streaming thread */
 
+/* With the lock held. */
+static gboolean
+is_flushing (GstClipSession *session)
+{
+  return session->flushing || session->closed;
+}
+
 GstFlowReturn
 gst_clip_session_wait (GstClipSession *session)
 {
   GstFlowReturn flow = GST_FLOW_OK;
 
   g_mutex_lock (&session->lock);
-  while (!session->flushing && !session->ready && !session->failed)
+  while (!is_flushing (session) && !session->ready && !session->failed)
     g_cond_wait (&session->changed, &session->lock);
-  if (session->flushing)
+  if (is_flushing (session))
     flow = GST_FLOW_FLUSHING;
   else if (session->failed)
     flow = GST_FLOW_ERROR;
@@ -365,9 +382,9 @@ wait_until_idle (GstClipSession *session)
   gboolean flushing;
 
   g_mutex_lock (&session->lock);
-  while (session->busy && !session->flushing)
+  while (session->busy && !is_flushing (session))
     g_cond_wait (&session->changed, &session->lock);
-  flushing = session->flushing;
+  flushing = is_flushing (session);
   g_mutex_unlock (&session->lock);
   return !flushing;
 }

@@ -3,7 +3,7 @@
  * An element's use of the engine. One worker thread prepares the encoder and
  * encodes labels, so that neither state changes nor property setters do; the
  * streaming thread waits here for the first labels and for its frame, and
- * every such wait ends when the session is set to flushing.
+ * every such wait ends when the session is set to flushing or closed.
  *
  * The session exists as long as its element. The worker runs, and an encoder
  * is held, only between start and stop.
@@ -39,6 +39,9 @@ void gst_clip_session_set_labels (GstClipSession *session,
 
 /* Ends waits with GST_FLOW_FLUSHING until it is set to FALSE. Any thread. */
 void gst_clip_session_set_flushing (GstClipSession *session, gboolean flushing);
+
+/* Ends waits with GST_FLOW_FLUSHING until the next start. Any thread. */
+void gst_clip_session_close (GstClipSession *session);
 
 /* The name of the running backend; NULL before it runs. Free it. Any thread. */
 gchar *gst_clip_session_dup_backend (GstClipSession *session);

@@ -5,6 +5,8 @@
 #include "filter.h"
 
 #include <glib/gstdio.h>
+#include <gst/controller/gstdirectcontrolbinding.h>
+#include <gst/controller/gstinterpolationcontrolsource.h>
 #include <unistd.h>
 
 GST_START_TEST (test_defaults)
@@ -191,6 +193,27 @@ GST_START_TEST (test_tuning)
   gst_util_set_object_arg (G_OBJECT (harness->element), "score-mode", "cosine");
   g_object_set (harness->element, "threshold", -1.0f, "top-k", 0, NULL);
   fail_unless_equals_int (count_labels (harness, 3 * FRAME_DURATION), 5);
+  gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
+/* The threshold follows a curve in stream time. */
+GST_START_TEST (test_control)
+{
+  GstHarness *harness =
+      harness_filter (make_filter ("<dog>"), RGB_CAPS (64, 48));
+  GstControlSource *source = gst_interpolation_control_source_new ();
+  GstTimedValueControlSource *curve = GST_TIMED_VALUE_CONTROL_SOURCE (source);
+
+  g_object_set (source, "mode", GST_INTERPOLATION_MODE_NONE, NULL);
+  gst_timed_value_control_source_set (curve, 0, 0.0);
+  gst_timed_value_control_source_set (curve, GST_SECOND, 1.0);
+  fail_unless (gst_object_add_control_binding (GST_OBJECT (harness->element),
+      gst_direct_control_binding_new_absolute (GST_OBJECT (harness->element),
+          "threshold", source)));
+  fail_unless_equals_int (count_labels (harness, 0), 1);
+  fail_unless_equals_int (count_labels (harness, GST_SECOND), 0);
+  gst_object_unref (source);
   gst_harness_teardown (harness);
 }
 GST_END_TEST;
@@ -423,6 +446,7 @@ clip_filter_suite (void)
   tcase_add_test (tcase, test_default_labels);
   tcase_add_test (tcase, test_labels_file);
   tcase_add_test (tcase, test_tuning);
+  tcase_add_test (tcase, test_control);
   tcase_add_test (tcase, test_negative_labels);
   tcase_add_test (tcase, test_two_filters);
   tcase_add_test (tcase, test_pixels_are_shared);

@@ -97,10 +97,13 @@ GST_END_TEST;
 GST_START_TEST (test_gap)
 {
   GstHarness *harness = harness_filter (make_filter ("<dog>"), CAPS);
-  GstBuffer *gap = make_frame (harness, 0, 0);
+  GstBuffer *gap = make_frame (harness, 0, 0), *out;
 
   GST_BUFFER_FLAG_SET (gap, GST_BUFFER_FLAG_GAP);
-  fail_unless_equals_int (push_for_age (harness, gap), -1);
+  out = push_and_pull (harness, gap);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (out, GST_BUFFER_FLAG_GAP));
+  fail_unless (gst_clip_meta_find (out, NULL) == NULL);
+  gst_buffer_unref (out);
   fail_unless_equals_uint64 (get_stat (harness->element, "encoded"), 0);
   fail_unless_equals_uint64 (get_stat (harness->element, "skipped"), 1);
   fail_unless_equals_int (push_for_age (harness,
@@ -441,6 +444,45 @@ GST_START_TEST (test_bad_label_change)
 }
 GST_END_TEST;
 
+/* Seeks while frames wait for labels and for scores, forwards and back. */
+GST_START_TEST (test_seeks)
+{
+  GError *error = NULL;
+  GstElement *pipeline =
+      gst_parse_launch ("videotestsrc ! video/x-raw,width=64,height=48 ! "
+                        "clipfilter "
+                        "labels=<dog,cat> ! fakesink sync=true qos=true",
+          &error);
+  GstMessage *message;
+  GstBus *bus;
+
+  g_assert_no_error (error);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (guint i = 0; i < 30; i++) {
+    const gboolean back = i % 3 == 2;
+
+    gst_element_seek (pipeline, back ? -1.0 : 1.0, GST_FORMAT_TIME,
+        GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, back ? 0 : i * GST_SECOND,
+        GST_SEEK_TYPE_SET, (i + 2) * GST_SECOND);
+    g_usleep (i % 4 * 10000);
+    if (i % 4 == 3)
+      fail_unless (gst_element_get_state (pipeline, NULL, NULL, 10 * GST_SECOND)
+          == GST_STATE_CHANGE_SUCCESS);
+  }
+  gst_element_seek (pipeline, -1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+      GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET, GST_SECOND / 5);
+  bus = gst_element_get_bus (pipeline);
+  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND,
+      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+}
+GST_END_TEST;
+
 /* Properties, states, flushes and frames, each from a thread of its own. */
 GST_START_TEST (test_stress)
 {
@@ -503,6 +545,7 @@ clip_flow_suite (void)
   tcase_add_test (tcase, test_states_alone);
   tcase_add_test (tcase, test_label_change);
   tcase_add_test (tcase, test_bad_label_change);
+  tcase_add_test (tcase, test_seeks);
   tcase_add_test (tcase, test_stress);
   return suite;
 }
