@@ -242,8 +242,8 @@ convert_ycc (ClipPixelFormat format, const ClipLine *line,
   const guint shift = steps.full ? 0 : 1;
   const guint8 *y = line->y + (gsize) x * steps.luma;
   const guint8 *u = line->u + (gsize) (x >> shift) * steps.chroma;
-  const guint8 *v = (steps.planar ? line->v : line->u)
-      + (gsize) (x >> shift) * steps.chroma;
+  const guint8 *v =
+      (steps.planar ? line->v : line->u) + (gsize) (x >> shift) * steps.chroma;
   guint i = 0;
 
   for (; i + BLOCK <= n; i += BLOCK) {
