@@ -51,30 +51,39 @@ load_columns (const float *p, size_t j, size_t columns)
 }
 
 INLINE void
-end_tile (const int rows, const int vectors, vf sums[TILE_ROWS][TILE_VECTORS],
-    const TileEnd *end)
+store_columns (float *p, size_t j, size_t columns, vf x)
 {
-#pragma GCC unroll 4
-  for (int v = 0; v < vectors; v++) {
-    const size_t j = (size_t) v * VLEN;
-    const vf bias =
-        end->bias ? load_columns (end->bias, j, end->columns) : splat (0.f);
+  if (j + VLEN <= columns)
+    store (p + j, x);
+  else
+    store_part (p + j, x, columns - j);
+}
 
+INLINE void
+end_tile (const int rows, const int vectors, const size_t columns,
+    vf sums[TILE_ROWS][TILE_VECTORS], const TileEnd *end)
+{
+  const vf low = splat (end->low), high = splat (end->high);
+  vf bias[TILE_VECTORS];
+
+#pragma GCC unroll 4
+  for (int v = 0; v < vectors; v++)
+    bias[v] = end->bias ? load_columns (end->bias, v * VLEN, columns)
+                        : splat (0.f);
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
+  for (int i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) {
+      const size_t j = (size_t) v * VLEN;
       vf x = sums[i][v];
 
       if (end->partial)
-        x += load_columns (end->partial + i * end->partial_stride, j,
-            end->columns);
-      x = at_most (at_least (x + bias, splat (end->low)), splat (end->high));
+        x += load_columns (end->partial + i * end->partial_stride, j, columns);
+      x = at_most (at_least (x + bias[v], low), high);
       if (end->residual)
         x += load_columns (end->residual + i * end->residual_stride, j,
-            end->columns);
-      if (j + VLEN <= end->columns)
-        store (end->out + i * end->out_stride + j, x);
-      else
-        store_part (end->out + i * end->out_stride + j, x, end->columns - j);
+            columns);
+      store_columns (end->out + i * end->out_stride, j, columns, x);
     }
   }
 }
@@ -106,7 +115,11 @@ tile (const int rows, const int vectors, const float *strip,
         sums[i][v] += x * w[v];
     }
   }
-  end_tile (rows, vectors, sums, end);
+  /* Twice, so that whole panels ask nothing at each vector. */
+  if (end->columns == (size_t) vectors * VLEN)
+    end_tile (rows, vectors, (size_t) vectors * VLEN, sums, end);
+  else
+    end_tile (rows, vectors, end->columns, sums, end);
 }
 
 typedef void (*TileFunc) (const float *strip, const float *packed, size_t depth,
@@ -205,9 +218,14 @@ static void
 copy_strip (const ClipGemm *gemm, gsize row, gsize rows, gsize k0, gsize depth,
     float *strip)
 {
-  for (gsize i = 0; i < rows; i++)
-    memcpy (strip + i * STRIP_STRIDE, gemm->a + (row + i) * gemm->a_stride + k0,
-        depth * sizeof (float));
+  const float *from = gemm->a + row * gemm->a_stride + k0;
+
+  for (gsize i = 0; i < rows; i++) {
+    for (gsize k = 0; k < depth; k += VLEN)
+      store (strip + k, load_columns (from, k, depth));
+    from += gemm->a_stride;
+    strip += STRIP_STRIDE;
+  }
 }
 
 /* act (x + bias) + residual of one row; `act` is a constant where this is
