@@ -6,10 +6,11 @@
  */
 #include "engine/cpu/context.h"
 
-/* Of a part for our kernels. Its piece of W, 128 columns of a block of 256,
- * stays in the second-level cache while the rows pass. */
+/* Of a part for our kernels: a strip of rows, once copied, serves this many
+ * columns, and a block of so many of W stays in the second-level cache while
+ * the rows pass. */
 #define ROWS 112
-#define COLUMNS 128
+#define COLUMNS 384
 /* Of a part for OpenBLAS. */
 #define BLAS_ROWS 256
 #define BLAS_COLUMNS 256

@@ -31,6 +31,9 @@
 #define PANEL (TILE_VECTORS * VLEN)
 /* Rows of a strip start in different sets of the cache. */
 #define STRIP_STRIDE (CLIP_GEMM_BLOCK + 16)
+/* How far W is fetched before it is used, in floats: some hundred cycles, for
+ * one row of a as for a full tile's worth of work. */
+#define AHEAD 512
 
 /* What becomes of a tile: out = clamp (sums + partial + bias) + residual. */
 typedef struct {
@@ -104,8 +107,11 @@ tile (const int rows, const int vectors, const float *strip,
     vf w[TILE_VECTORS];
 
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++)
+    for (int v = 0; v < vectors; v++) {
       w[v] = load (packed + k * PANEL + v * VLEN);
+      if (v * VLEN * sizeof (float) % 64 == 0)
+        __builtin_prefetch (packed + k * PANEL + v * VLEN + AHEAD);
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
       const vf x = splat (strip[i * STRIP_STRIDE + k]);
