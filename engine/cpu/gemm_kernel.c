@@ -71,8 +71,8 @@ end_tile (const int rows, const int vectors, const size_t columns,
 
 #pragma GCC unroll 4
   for (int v = 0; v < vectors; v++)
-    bias[v] = end->bias ? load_columns (end->bias, v * VLEN, columns)
-                        : splat (0.f);
+    bias[v] =
+        end->bias ? load_columns (end->bias, v * VLEN, columns) : splat (0.f);
 #pragma GCC unroll 16
   for (int i = 0; i < rows; i++) {
 #pragma GCC unroll 4
@@ -84,8 +84,8 @@ end_tile (const int rows, const int vectors, const size_t columns,
         x += load_columns (end->partial + i * end->partial_stride, j, columns);
       x = at_most (at_least (x + bias[v], low), high);
       if (end->residual)
-        x += load_columns (end->residual + i * end->residual_stride, j,
-            columns);
+        x +=
+            load_columns (end->residual + i * end->residual_stride, j, columns);
       store_columns (end->out + i * end->out_stride, j, columns, x);
     }
   }

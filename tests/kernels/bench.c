@@ -61,8 +61,8 @@ contestant_init (Contestant *c, ClipCpuBackend *backend, guint n_threads,
 
       c->weights[p][i] = make_floats (columns * depth, TRUE);
       if (backend && !backend->sgemm) {
-        gfloat *packed = make_floats (
-            backend->kernels->packed_size (columns, depth), FALSE);
+        gfloat *packed =
+            make_floats (backend->kernels->packed_size (columns, depth), FALSE);
 
         backend->kernels->pack (c->weights[p][i], depth, columns, depth,
             packed);
@@ -204,7 +204,7 @@ bench_run (void)
 
   g_print ("OpenBLAS core: %s\n", openblas_get_corename ());
   for (guint threads = 1; threads <= n_threads; threads++)
-  for (guint batch = 1; batch <= 8; batch += 7)
-    compare_with_blas (best, threads, batch);
+    for (guint batch = 1; batch <= 8; batch += 7)
+      compare_with_blas (best, threads, batch);
   return 0;
 }
