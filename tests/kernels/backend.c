@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "tests/kernels/allocations.h"
+#include "tests/allocations.h"
 #include "tests/kernels/variants.h"
 
 typedef struct {
@@ -315,9 +315,9 @@ test_allocations (void)
 {
   Tower *tower;
   g_autoptr (GError) error = NULL;
-  gulong before;
+  guint64 before;
 
-  if (!allocations_counted ()) {
+  if (!allocations_are_counted ()) {
     g_test_skip ("a sanitizer owns malloc ()");
     return;
   }
