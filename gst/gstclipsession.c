@@ -127,17 +127,22 @@ wait_for_spec (GstClipSession *session, guint *serial)
   return spec;
 }
 
-static void
-cancel_encoding (GstClipSession *session)
+/* With the lock held. A later encoding must not be called off by mistake: take
+ * this together with the change that makes it useless. */
+static GCancellable *
+ref_encoding (GstClipSession *session)
 {
-  GCancellable *encoding = NULL;
+  return session->encoding != NULL ? g_object_ref (session->encoding) : NULL;
+}
 
-  g_mutex_lock (&session->lock);
-  g_set_object (&encoding, session->encoding);
-  g_mutex_unlock (&session->lock);
-  if (encoding != NULL)
-    g_cancellable_cancel (encoding);
-  g_clear_object (&encoding);
+/* Without the lock, since it calls whoever waits. */
+static void
+call_off (GCancellable *encoding)
+{
+  if (encoding == NULL)
+    return;
+  g_cancellable_cancel (encoding);
+  g_object_unref (encoding);
 }
 
 static void
@@ -251,22 +256,30 @@ gst_clip_session_start (GstClipSession *session, ClipModel *model,
 void
 gst_clip_session_stop (GstClipSession *session)
 {
+  GCancellable *encoding;
+  ClipEncoder *encoder;
+  ClipLabels *labels;
+
   if (session->worker == NULL)
     return;
   g_mutex_lock (&session->lock);
   session->quit = TRUE;
+  encoding = ref_encoding (session);
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);
-  cancel_encoding (session);
+  call_off (encoding);
   g_thread_join (g_steal_pointer (&session->worker));
   g_clear_pointer (&session->job, clip_job_free);
 
   g_mutex_lock (&session->lock);
   session->ready = FALSE;
-  g_clear_pointer (&session->labels, clip_labels_unref);
-  g_clear_pointer (&session->encoder, clip_encoder_unref);
+  labels = g_steal_pointer (&session->labels);
+  encoder = g_steal_pointer (&session->encoder);
+  g_clear_object (&session->encoding);
   g_clear_error (&session->job_error);
   g_mutex_unlock (&session->lock);
+  g_clear_pointer (&labels, clip_labels_unref);
+  g_clear_pointer (&encoder, clip_encoder_unref);
   g_clear_pointer (&session->model, clip_model_unref);
   g_clear_pointer (&session->backend, g_free);
   g_object_notify (G_OBJECT (session->element), "active-backend");
@@ -276,15 +289,17 @@ void
 gst_clip_session_set_labels (GstClipSession *session,
     const GstClipLabelSpec *spec)
 {
+  GCancellable *encoding;
   GstClipLabelSpec *old;
 
   g_mutex_lock (&session->lock);
   old = session->wanted;
   session->wanted = gst_clip_label_spec_copy (spec);
   session->wanted_serial++;
+  encoding = ref_encoding (session);
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);
-  cancel_encoding (session);
+  call_off (encoding);
   g_clear_pointer (&old, gst_clip_label_spec_free);
 }
 

@@ -394,6 +394,28 @@ GST_START_TEST (test_label_change)
 }
 GST_END_TEST;
 
+/* Of many changes the last is never lost, whenever it comes. */
+GST_START_TEST (test_label_changes)
+{
+  GstElement *filter = make_filter ("<dog>");
+  GstHarness *harness = harness_filter (filter, CAPS);
+  const gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+
+  for (guint i = 0; i < 100; i++) {
+    gst_util_set_object_arg (G_OBJECT (harness->element), "labels",
+        "<cat,\"red panda\">");
+    g_usleep (g_random_int_range (0, 300));
+    gst_util_set_object_arg (G_OBJECT (harness->element), "labels",
+        "<cat,\"red panda\",car>");
+    if (i % 10 == 0) {
+      while (count_labels (harness, i * FRAME_DURATION) != 3)
+        fail_unless (g_get_monotonic_time () < end);
+    }
+  }
+  gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
 static void
 set_label (GstElement *filter, const gchar *text)
 {
@@ -544,6 +566,7 @@ clip_flow_suite (void)
   tcase_add_test (tcase, test_states);
   tcase_add_test (tcase, test_states_alone);
   tcase_add_test (tcase, test_label_change);
+  tcase_add_test (tcase, test_label_changes);
   tcase_add_test (tcase, test_bad_label_change);
   tcase_add_test (tcase, test_seeks);
   tcase_add_test (tcase, test_stress);
