@@ -218,7 +218,7 @@ load_files (const ClipModelFiles *files, GError **error)
   ClipModelSpec *spec = &model->spec;
   gint end_token = -1;
   gboolean projection_bias = FALSE;
-  model->name = g_strdup (files->name);
+  model->name = g_utf8_make_valid (files->name, -1);
   model->directory = g_strdup (files->folder);
   if (files->layout == CLIP_FILES_HF) {
     if (!clip_config_read_hf (files->config, spec, &end_token, error)

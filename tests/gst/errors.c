@@ -19,12 +19,13 @@ starter_file (const gchar *name)
       name, NULL);
 }
 
-/* The starter model in a folder of its own, without labels.txt; the file
+/* The starter model in a folder of its own, whose name is not UTF-8, without
+ * labels.txt; the file
  * `except` is cut off after `length` bytes, or left out for a length of 0. */
 static gchar *
 copy_model (const gchar *except, gsize length)
 {
-  gchar *folder = g_dir_make_tmp ("clip-model-XXXXXX", NULL);
+  gchar *folder = g_dir_make_tmp ("clip-\xff-XXXXXX", NULL);
 
   fail_unless (folder != NULL);
   for (guint i = 0; i < G_N_ELEMENTS (model_files); i++) {
@@ -117,14 +118,16 @@ GST_START_TEST (test_starter_path)
 {
   gchar *before = g_strdup (g_getenv ("GST_CLIP_MODEL_PATH"));
   gchar *folder = copy_model (NULL, 0);
+  const gchar *model;
   GstHarness *harness;
   GstBuffer *buffer;
 
   g_setenv ("GST_CLIP_MODEL_PATH", folder, TRUE);
   harness = harness_filter (make_filter ("<dog>"), CAPS);
   buffer = push_and_pull (harness, make_frame (harness, 9, 0));
-  fail_unless (g_str_has_suffix (folder,
-      gst_clip_meta_get_model (gst_clip_meta_find (buffer, NULL))));
+  model = gst_clip_meta_get_model (gst_clip_meta_find (buffer, NULL));
+  fail_unless (g_str_has_prefix (model, "clip-"));
+  fail_unless (g_utf8_validate (model, -1, NULL));
   gst_buffer_unref (buffer);
   gst_harness_teardown (harness);
   g_setenv ("GST_CLIP_MODEL_PATH", before, TRUE);
@@ -140,7 +143,7 @@ expect_broken (const gchar *file, gsize length, GstResourceError code)
   GstElement *filter = make_filter ("<dog>");
 
   g_object_set (filter, "model", folder, NULL);
-  expect_error (filter, code, folder);
+  expect_error (filter, code, "clip-");
   remove_model (folder);
 }
 
@@ -183,7 +186,7 @@ GST_START_TEST (test_broken_weights)
   gst_message_parse_error (message, &error, NULL);
   fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
       GST_RESOURCE_ERROR_SETTINGS));
-  fail_unless (strstr (error->message, folder) != NULL);
+  fail_unless (strstr (error->message, "clip-") != NULL);
   g_error_free (error);
   gst_message_unref (message);
   gst_harness_teardown (harness);
