@@ -10,6 +10,7 @@
 typedef struct {
   gint32 *ids[CLIP_TEXT_CHUNK];
   guint lengths[CLIP_TEXT_CHUNK];
+  gint32 ends[CLIP_TEXT_CHUNK]; /* where the text is pooled */
   guint n, longest;
 } Chunk;
 
@@ -21,6 +22,17 @@ chunk_clear (Chunk *chunk)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Chunk, chunk_clear)
+
+/* The references pool at the first end token, and a text may hold others. */
+static gint32
+first_end (const gint32 *ids, guint length)
+{
+  guint i = 0;
+
+  while (ids[i] != ids[length - 1])
+    i++;
+  return (gint32) i;
+}
 
 static gboolean
 chunk_tokenize (Chunk *chunk, ClipModel *model, const ClipTextRequest *request,
@@ -36,6 +48,7 @@ chunk_tokenize (Chunk *chunk, ClipModel *model, const ClipTextRequest *request,
     if (!ids)
       return FALSE;
     chunk->ids[chunk->n] = ids;
+    chunk->ends[chunk->n] = first_end (ids, length);
     chunk->lengths[chunk->n++] = length;
     chunk->longest = MAX (chunk->longest, length);
   }
@@ -67,7 +80,6 @@ clip_encoder_run_texts (ClipEncoder *encoder, ClipTextRequest *request,
   const gsize dim = clip_model_get_embed_dim (encoder->model);
   g_auto (Chunk) chunk = { .n = 0 };
   g_autofree gint32 *ids = NULL;
-  gint32 ends[CLIP_TEXT_CHUNK];
   gpointer outputs[1] = { encoder->results };
   ClipTower *tower;
   guint tokens;
@@ -81,10 +93,9 @@ clip_encoder_run_texts (ClipEncoder *encoder, ClipTextRequest *request,
   for (guint i = 0; i < chunk.n; i++) {
     memcpy (ids + (gsize) i * tokens, chunk.ids[i],
         chunk.lengths[i] * sizeof *ids);
-    ends[i] = (gint32) chunk.lengths[i] - 1;
   }
   if (!encoder->backend->ops->run (tower->program, chunk.n,
-          (gconstpointer[]){ ids, ends }, outputs, NULL, NULL, error)
+          (gconstpointer[]){ ids, chunk.ends }, outputs, NULL, NULL, error)
       || !clip_encoder_check_finite (encoder->results, chunk.n * dim, "text",
           error))
     return 0;

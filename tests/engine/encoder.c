@@ -227,6 +227,22 @@ test_texts (void)
   g_assert_error (error, CLIP_ERROR, CLIP_ERROR_CANCELLED);
 }
 
+/* What stands behind an end token in the text does not matter. */
+static void
+test_end_token_in_text (void)
+{
+  g_autoptr (ClipModel) model = load ("engine/starter");
+  g_autoptr (ClipEncoder) encoder = encoder_for (model, 1);
+  const guint dim = clip_model_get_embed_dim (model);
+  const gchar *texts[] = { "a dog", "a dog<|endoftext|> on a red sofa" };
+  g_autofree gfloat *out = g_new (gfloat, 2 * dim);
+  g_autoptr (GError) error = NULL;
+
+  clip_encoder_encode_texts (encoder, texts, 2, out, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (distance (out, out + dim, dim), <, 1e-6);
+}
+
 static gpointer
 encode_some (gpointer data)
 {
@@ -276,6 +292,7 @@ main (int argc, char **argv)
   g_test_add_func ("/encoder/cancel", test_cancel);
   g_test_add_func ("/encoder/bad-image", test_bad_image);
   g_test_add_func ("/encoder/texts", test_texts);
+  g_test_add_func ("/encoder/end-token-in-text", test_end_token_in_text);
   g_test_add_func ("/encoder/concurrent-users", test_concurrent_users);
   return g_test_run ();
 }
