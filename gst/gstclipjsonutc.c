@@ -15,7 +15,8 @@ gst_clip_json_utc_from_tags (const GstTagList *tags)
     return GST_CLOCK_TIME_NONE;
   if (gst_date_time_has_second (date_time))
     start = gst_date_time_to_g_date_time (date_time);
-  if (start && g_date_time_to_unix (start) >= 0)
+  /* Muxers that know no date write their epoch, 1904 or 1970. */
+  if (start && g_date_time_to_unix (start) > 0)
     utc = g_date_time_to_unix (start) * GST_SECOND
           + g_date_time_get_microsecond (start) * GST_USECOND;
   g_clear_pointer (&start, g_date_time_unref);
