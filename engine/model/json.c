@@ -120,17 +120,19 @@ skip_token (const gchar *p, const gchar *end)
 }
 
 /* Whether the text is one value, made of JSON's tokens and nested no deeper
- * than MAX_DEPTH; the rest of the grammar is the parser's business. `text` is
- * valid UTF-8 and ends with NUL. */
+ * than MAX_DEPTH; the rest of the grammar is the parser's business. Counts the
+ * colons. `text` is valid UTF-8 and ends with NUL. */
 static gboolean
 check_tokens (const gchar *file, const gchar *text, gsize length,
-    GError **error)
+    gsize *n_colons, GError **error)
 {
   const gchar *end = text + length, *p = text;
   guint depth = 0;
   gboolean complete = FALSE;
+  *n_colons = 0;
   while (p < end) {
     const gchar *next = p + 1;
+    *n_colons += *p == ':';
     if (complete && !g_ascii_isspace (*p)) {
       next = NULL;
     } else if (*p == '{' || *p == '[') {
@@ -158,27 +160,59 @@ check_tokens (const gchar *file, const gchar *text, gsize length,
 
 /* --------------------------------------------------------------- parsing */
 
-typedef struct {
-  GHashTable *members; /* JsonObject -> how many members were parsed */
-  gchar *repeated;
-  gboolean too_long;
-} Names;
-
-static void
-on_member (JsonParser *parser, JsonObject *object, const gchar *name,
-    Names *names)
+/* How many members all objects under the node have. */
+static gsize
+count_members (JsonNode *node, gboolean *too_long)
 {
-  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (names->members, object));
-  g_hash_table_insert (names->members, object, GUINT_TO_POINTER (n + 1));
-  if (n + 1 != json_object_get_size (object) && names->repeated == NULL)
-    names->repeated = g_strdup (name);
-  names->too_long |= strlen (name) > MAX_NAME_BYTES;
+  gsize n = 0;
+  if (JSON_NODE_HOLDS_ARRAY (node)) {
+    JsonArray *array = json_node_get_array (node);
+    for (guint i = 0; i < json_array_get_length (array); i++)
+      n += count_members (json_array_get_element (array, i), too_long);
+  } else if (JSON_NODE_HOLDS_OBJECT (node)) {
+    JsonObjectIter iter;
+    const gchar *name;
+    JsonNode *value;
+    json_object_iter_init (&iter, json_node_get_object (node));
+    while (json_object_iter_next (&iter, &name, &value)) {
+      *too_long |= strlen (name) > MAX_NAME_BYTES;
+      n += 1 + count_members (value, too_long);
+    }
+  }
+  return n;
 }
 
 static void
-on_object_end (JsonParser *parser, JsonObject *object, Names *names)
+on_member (JsonParser *parser, JsonObject *object, const gchar *name,
+    GHashTable *seen)
 {
-  g_hash_table_remove (names->members, object);
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (seen, object)) + 1;
+  g_hash_table_insert (seen, object, GUINT_TO_POINTER (n));
+  if (n != json_object_get_size (object))
+    g_object_set_data_full (G_OBJECT (parser), "repeated", g_strdup (name),
+        g_free);
+}
+
+static void
+on_object_end (JsonParser *parser, JsonObject *object, GHashTable *seen)
+{
+  g_hash_table_remove (seen, object);
+}
+
+/* The parser keeps the last of several members of one name. Listening to it
+ * is slow, so the name is looked for only once it is known that there is one. */
+static void
+set_repeated_error (const gchar *file, const gchar *text, gsize length,
+    GError **error)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_signal_connect (parser, "object-member", G_CALLBACK (on_member), seen);
+  g_signal_connect (parser, "object-end", G_CALLBACK (on_object_end), seen);
+  json_parser_load_from_data (parser, text, (gssize) length, NULL);
+  const gchar *name = g_object_get_data (G_OBJECT (parser), "repeated");
+  g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
+      "%s: the name %s occurs twice in one object", file, name);
 }
 
 JsonObject *
@@ -191,32 +225,31 @@ clip_json_parse (const gchar *file, const gchar *text, gsize length,
         "%s: not UTF-8 at byte %" G_GSIZE_FORMAT, file, (gsize) (valid - text));
     return NULL;
   }
-  if (!check_tokens (file, text, length, error))
+  gsize n_colons;
+  if (!check_tokens (file, text, length, &n_colons, error))
     return NULL;
 
-  Names names = { g_hash_table_new (NULL, NULL), NULL, FALSE };
   g_autoptr (JsonParser) parser = json_parser_new ();
-  g_signal_connect (parser, "object-member", G_CALLBACK (on_member), &names);
-  g_signal_connect (parser, "object-end", G_CALLBACK (on_object_end), &names);
   g_autoptr (GError) json_error = NULL;
-  gboolean ok =
-      json_parser_load_from_data (parser, text, (gssize) length, &json_error);
-  g_hash_table_unref (names.members);
-  g_autofree gchar *repeated = names.repeated;
-
-  JsonNode *root = ok ? json_parser_get_root (parser) : NULL;
-  if (!ok)
+  if (!json_parser_load_from_data (parser, text, (gssize) length,
+          &json_error)) {
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT, "%s: %s", file,
         json_error->message);
-  else if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return NULL;
+  }
+  JsonNode *root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
         "%s: expected a JSON object", file);
-  else if (names.too_long)
+    return NULL;
+  }
+  gboolean too_long = FALSE;
+  gsize n_members = count_members (root, &too_long);
+  if (too_long)
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
         "%s: has a name of more than %d bytes", file, MAX_NAME_BYTES);
-  else if (repeated != NULL)
-    g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
-        "%s: the name %s occurs twice in one object", file, repeated);
+  else if (n_members != n_colons)
+    set_repeated_error (file, text, length, error);
   else
     return json_object_ref (json_node_get_object (root));
   return NULL;

@@ -133,6 +133,19 @@ clip_model_files_find (const gchar *where, ClipModelFiles *files,
   return ok;
 }
 
+/* Which of them the index names is known only once it is read. */
+static void
+append_shards (GString *key, const gchar *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const gchar *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree gchar *path = g_build_filename (folder, name, NULL);
+    if (g_str_has_suffix (name, ".safetensors"))
+      clip_file_append_identity (key, path);
+  }
+}
+
 gchar *
 clip_model_files_identity (const ClipModelFiles *files)
 {
@@ -146,5 +159,7 @@ clip_model_files_identity (const ClipModelFiles *files)
     g_autofree gchar *path = g_build_filename (files->folder, others[i], NULL);
     clip_file_append_identity (key, path);
   }
+  if (files->is_index)
+    append_shards (key, files->folder);
   return g_string_free (key, FALSE);
 }

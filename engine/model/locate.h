@@ -24,7 +24,7 @@ void clip_model_files_clear (ClipModelFiles *files);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ClipModelFiles, clip_model_files_clear)
 
 /* The same string as long as none of the files has changed that a load would
- * read (shards behind an index apart). */
+ * read. */
 gchar *clip_model_files_identity (const ClipModelFiles *files);
 
 /* Whether it is written like a Hugging Face id: "organisation/name". */
