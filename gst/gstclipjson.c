@@ -12,9 +12,7 @@
  * clipfilter (#GstClipMeta), in the order of the frames:
  *
  * |[
- * {"pts": 40000000, "stream_time": 40000000, "running_time": 40000000, "utc":
- * "2026-05-01T12:00:00.040Z", "labels": [{"label": "a dog", "score": 0.93},
- * {"label": "a cat", "score": 0.02}]}
+ * {"pts": 40000000, "stream_time": 40000000, "running_time": 40000000, "utc": "2026-05-01T12:00:00.040Z", "labels": [{"label": "a dog", "score": 0.93}, {"label": "a cat", "score": 0.02}]}
  * ]|
  *
  * - `pts`, `stream_time`, `running_time`: nanoseconds
@@ -38,17 +36,13 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -q filesrc location=video.mp4 ! decodebin ! clipfilter
- * labels='<"a dog","a cat">' ! clipjson ! filesink location=labels.jsonl
+ * gst-launch-1.0 -q filesrc location=video.mp4 ! decodebin ! clipfilter labels='<"a\ dog","a\ cat">' ! clipjson ! filesink location=labels.jsonl
  * ]| Tags a recording.
  * |[
- * gst-launch-1.0 -q videotestsrc num-buffers=30 ! clipfilter labels='<"a test
- * card","a dog">' ! clipjson ! fdsink
+ * gst-launch-1.0 -q videotestsrc num-buffers=30 ! clipfilter labels='<"colour\ bars","a\ dog">' ! clipjson ! fdsink
  * ]| Prints the lines.
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=30 ! clipfilter labels='<"a test
- * card","a dog">' ! clipjson location=labels.jsonl append=true ! videoconvert !
- * autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=30 ! clipfilter labels='<"colour\ bars","a\ dog">' ! clipjson location=labels.jsonl append=true ! videoconvert ! autovideosink
  * ]| Shows the video, and adds the lines to a file.
  *
  * Since: 0.1
@@ -106,21 +100,21 @@ struct _GstClipJson {
   GstClockTime recording_start;
 };
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (VIDEO_CAPS));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (VIDEO_CAPS));
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (JSON_CAPS "; " VIDEO_CAPS));
 
 G_DEFINE_TYPE_WITH_CODE (GstClipJson, gst_clip_json, GST_TYPE_BASE_TRANSFORM,
-    GST_DEBUG_CATEGORY_INIT (
-        gst_clip_json_debug, "clipjson", 0, "JSON lines of labels"));
-GST_ELEMENT_REGISTER_DEFINE (
-    clipjson, "clipjson", GST_RANK_NONE, GST_TYPE_CLIP_JSON);
+    GST_DEBUG_CATEGORY_INIT (gst_clip_json_debug, "clipjson", 0,
+        "JSON lines of labels"));
+GST_ELEMENT_REGISTER_DEFINE (clipjson, "clipjson", GST_RANK_NONE,
+    GST_TYPE_CLIP_JSON);
 
 static void
-gst_clip_json_set_property (
-    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+gst_clip_json_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
 {
   GstClipJson *self = GST_CLIP_JSON (object);
 
@@ -145,8 +139,8 @@ gst_clip_json_set_property (
 }
 
 static void
-gst_clip_json_get_property (
-    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+gst_clip_json_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
 {
   GstClipJson *self = GST_CLIP_JSON (object);
 
@@ -185,8 +179,8 @@ set_output (GstClipJson *self, Output output)
   GST_OBJECT_LOCK (self);
   self->output = output;
   GST_OBJECT_UNLOCK (self);
-  gst_base_transform_set_passthrough (
-      GST_BASE_TRANSFORM (self), output != OUTPUT_LINES);
+  gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self),
+      output != OUTPUT_LINES);
 }
 
 static Output
@@ -286,8 +280,8 @@ gst_clip_json_transform_caps (GstBaseTransform *base, GstPadDirection direction,
 }
 
 static gboolean
-gst_clip_json_propose_allocation (
-    GstBaseTransform *base, GstQuery *decide_query, GstQuery *query)
+gst_clip_json_propose_allocation (GstBaseTransform *base,
+    GstQuery *decide_query, GstQuery *query)
 {
   if (get_output (GST_CLIP_JSON (base)) != OUTPUT_LINES)
     return GST_BASE_TRANSFORM_CLASS (gst_clip_json_parent_class)
@@ -363,8 +357,8 @@ make_lines (GstClipJson *self, GstBuffer *buffer)
     const gchar *id = gst_clip_meta_get_id (result);
 
     if (!meta_id || g_strcmp0 (id, meta_id) == 0)
-      gst_clip_json_line_append (
-          self->lines, &times, n_results > 1 ? id : NULL, result);
+      gst_clip_json_line_append (self->lines, &times, n_results > 1 ? id : NULL,
+          result);
   }
   g_free (meta_id);
 }
@@ -403,8 +397,8 @@ lines_buffer (GstClipJson *self, GstBuffer *frame)
   if (self->lines->len == 0) {
     if (GST_BUFFER_PTS_IS_VALID (frame))
       gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self),
-          gst_event_new_gap (
-              GST_BUFFER_PTS (frame), GST_BUFFER_DURATION (frame)));
+          gst_event_new_gap (GST_BUFFER_PTS (frame),
+              GST_BUFFER_DURATION (frame)));
     return NULL;
   }
   buffer = gst_buffer_new_memdup (self->lines->str, self->lines->len);

@@ -18,7 +18,7 @@ gst_clip_json_utc_from_tags (const GstTagList *tags)
   /* Muxers that know no date write their epoch, 1904 or 1970. */
   if (start && g_date_time_to_unix (start) > 0)
     utc = g_date_time_to_unix (start) * GST_SECOND
-          + g_date_time_get_microsecond (start) * GST_USECOND;
+        + g_date_time_get_microsecond (start) * GST_USECOND;
   g_clear_pointer (&start, g_date_time_unref);
   gst_date_time_unref (date_time);
   return utc;
@@ -30,8 +30,8 @@ utc_from_buffer (GstBuffer *buffer)
   gpointer state = NULL;
   GstMeta *meta;
 
-  while ((meta = gst_buffer_iterate_meta_filtered (
-              buffer, &state, GST_REFERENCE_TIMESTAMP_META_API_TYPE))) {
+  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state,
+              GST_REFERENCE_TIMESTAMP_META_API_TYPE))) {
     const GstReferenceTimestampMeta *reference =
         (const GstReferenceTimestampMeta *) meta;
     const GstStructure *kind;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #ifdef HAVE_ANALYTICS
+#  define GST_USE_UNSTABLE_API
 #  include <gst/analytics/analytics.h>
 #endif
 
