@@ -328,12 +328,12 @@ GST_START_TEST (test_several_filters)
 }
 GST_END_TEST;
 
-/* Every format there is, in sizes that suit no subsampling, within padded
- * strides where the pixels allow them. */
+/* Every format there is, one after the other, in sizes that suit no
+ * subsampling. */
 GST_START_TEST (test_formats)
 {
-  static const gint sizes[][2] = { { 321, 201 }, { 63, 47 }, { 33, 17 },
-    { 2, 2 } };
+  static const gint sizes[][2] = { { 161, 101 }, { 33, 17 } };
+  GstHarness *h = gst_harness_new ("clipoverlay");
   const GstVideoFormat *formats;
   guint n_formats, n_drawn = 0;
 
@@ -341,12 +341,10 @@ GST_START_TEST (test_formats)
   for (guint i = 0; i < n_formats; i++) {
     GstVideoFormat f = formats[i];
     const gchar *name = gst_video_format_to_string (f);
-    GstHarness *h;
 
     if (!strstr (GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS, name))
       continue;
 
-    h = gst_harness_new ("clipoverlay");
     for (guint s = 0; s < G_N_ELEMENTS (sizes); s++) {
       gint width = sizes[s][0], height = sizes[s][1];
       GstBuffer *plain = new_frame (f, width, height, 0x80);
@@ -358,17 +356,16 @@ GST_START_TEST (test_formats)
           gst_harness_push_and_pull (h, animal_frame (f, width, height, 0x80));
       fail_unless (out != NULL, "%s", name);
       gst_buffer_map (plain, &map, GST_MAP_READ);
-      if (width > 16)
-        fail_unless (gst_buffer_memcmp (out, 0, map.data, map.size) != 0,
-            "%s %dx%d", name, width, height);
+      fail_unless (gst_buffer_memcmp (out, 0, map.data, map.size) != 0,
+          "%s %dx%d", name, width, height);
       gst_buffer_unmap (plain, &map);
       gst_buffer_unref (plain);
       gst_buffer_unref (out);
       n_drawn++;
     }
-    gst_harness_teardown (h);
   }
-  fail_unless (n_drawn > 4 * 60);
+  gst_harness_teardown (h);
+  fail_unless (n_drawn > 2 * 60);
 }
 GST_END_TEST;
 
