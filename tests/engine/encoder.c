@@ -168,6 +168,10 @@ test_cancel (void)
   }
   for (guint i = N; i-- > N / 2;)
     cancelled += clip_job_cancel (jobs[i]);
+  g_mutex_lock (&counts.lock);
+  while (counts.done == 0)
+    g_cond_wait (&counts.cond, &counts.lock);
+  g_mutex_unlock (&counts.lock);
   for (guint i = 0; i < N; i++)
     clip_job_free (jobs[i]);
   g_assert_cmpuint (counts.done + counts.cancelled, ==, N);
