@@ -31,10 +31,8 @@
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 -m videotestsrc num-buffers=10 ! clipfilter labels='<"colour\ bars","a\ dog,\ running">' post-messages=all ! fakesink
- * ]| Prints the scores of two labels for every frame. Spaces are escaped
- * because gst-launch ends a value at a space; a pipeline description in a
- * program has the whole value in single quotes instead.
+ * gst-launch-1.0 -m videotestsrc num-buffers=10 ! clipfilter labels="colour bars; a dog, running" post-messages=all ! fakesink
+ * ]| Prints the scores of two labels for every frame.
  * |[
  * gst-launch-1.0 -m videotestsrc num-buffers=90 pattern=ball ! clipfilter top-k=1 min-interval=500000000 post-messages=changes ! fakesink
  * ]| Looks twice a second for the model's own labels and tells when another

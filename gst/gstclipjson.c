@@ -36,13 +36,13 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -q filesrc location=video.mp4 ! decodebin ! clipfilter labels='<"a\ dog","a\ cat">' ! clipjson ! filesink location=labels.jsonl
+ * gst-launch-1.0 -q filesrc location=video.mp4 ! decodebin ! clipfilter labels="a dog, a cat" ! clipjson ! filesink location=labels.jsonl
  * ]| Tags a recording.
  * |[
- * gst-launch-1.0 -q videotestsrc num-buffers=30 ! clipfilter labels='<"colour\ bars","a\ dog">' ! clipjson ! fdsink
+ * gst-launch-1.0 -q videotestsrc num-buffers=30 ! clipfilter labels="colour bars, a dog" ! clipjson ! fdsink
  * ]| Prints the lines.
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=30 ! clipfilter labels='<"colour\ bars","a\ dog">' ! clipjson location=labels.jsonl append=true ! videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=30 ! clipfilter labels="colour bars, a dog" ! clipjson location=labels.jsonl append=true ! videoconvert ! autovideosink
  * ]| Shows the video, and adds the lines to a file.
  *
  * Since: 0.1

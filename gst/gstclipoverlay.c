@@ -28,10 +28,10 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 filesrc location=video.mp4 ! decodebin ! clipfilter labels='<"a\ dog","a\ cat">' ! clipoverlay ! videoconvert ! autovideosink
+ * gst-launch-1.0 filesrc location=video.mp4 ! decodebin ! clipfilter labels="a dog, a cat" ! clipoverlay ! videoconvert ! autovideosink
  * ]| Shows a recording with its labels.
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=50 ! clipfilter labels='<"colour\ bars","a\ dog">' ! clipoverlay position=bottom-right top-k=2 bar-color=0xffffb300 ! videoconvert ! jpegenc ! avimux ! filesink location=annotated.avi
+ * gst-launch-1.0 videotestsrc num-buffers=50 ! clipfilter labels="colour bars, a dog" ! clipoverlay position=bottom-right top-k=2 bar-color=0xffffb300 ! videoconvert ! jpegenc ! avimux ! filesink location=annotated.avi
  * ]| Writes an annotated video.
  *
  * Since: 0.1

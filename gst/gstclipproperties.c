@@ -2,6 +2,7 @@
  *
  * The properties of clipfilter as gst-inspect shows them.
  */
+#include "gst/gstcliplist.h"
 #include "gst/gstclipsettings.h"
 
 #define READ (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
@@ -9,17 +10,6 @@
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 #define PLAYING                                                                \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
-
-static void
-install_strings (GObjectClass *klass, guint id, const gchar *name,
-    const gchar *nick, const gchar *item, const gchar *blurb)
-{
-  g_object_class_install_property (klass, id,
-      gst_param_spec_array (name, nick, blurb,
-          g_param_spec_string (item, item, item, NULL,
-              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS),
-          PLAYING));
-}
 
 static void
 install_model (GObjectClass *klass)
@@ -69,8 +59,16 @@ install_model (GObjectClass *klass)
 static void
 install_labels (GObjectClass *klass)
 {
+  g_autofree gchar *negatives =
+      gst_clip_list_format (clip_labels_get_builtin_negatives ());
+
   /**
    * GstClipFilter:labels:
+   *
+   * A string, because gst-launch ends an array at its first space. Commas
+   * separate; where there is a semicolon or a line break, those do. Double
+   * quotes keep what is between them as it is, and `<"a dog", "a cat">` is
+   * understood too.
    *
    * May be set at any time: the labels are encoded beside the stream and
    * replace the old ones from one frame to the next, which is announced by an
@@ -79,10 +77,12 @@ install_labels (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  install_strings (klass, GST_CLIP_PROP_LABELS, "labels", "Labels", "label",
-      "What to score, in plain words; in gst-launch every label in quotes and "
-      "every space escaped: labels='<\"a\\ dog,\\ running\",\"cat\">' "
-      "(empty = those of labels-file, else the model's labels.txt)");
+  g_object_class_install_property (klass, GST_CLIP_PROP_LABELS,
+      g_param_spec_string ("labels", "Labels",
+          "What to score, in plain words: \"a dog, a cat\", or with semicolons "
+          "where labels have commas: \"a dog, running; a cat\" "
+          "(NULL = those of labels-file, else the model's labels.txt)",
+          NULL, PLAYING));
   /**
    * GstClipFilter:labels-file:
    *
@@ -102,10 +102,11 @@ install_labels (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  install_strings (klass, GST_CLIP_PROP_NEGATIVE_LABELS, "negative-labels",
-      "Negative labels", "label",
-      "Prompts that compete with the labels and are never reported (unset = "
-      "built-in ones, as shown; empty = none)");
+  g_object_class_install_property (klass, GST_CLIP_PROP_NEGATIVE_LABELS,
+      g_param_spec_string ("negative-labels", "Negative labels",
+          "Prompts that compete with the labels and are never reported, "
+          "separated like labels (NULL = built-in ones; empty = none)",
+          negatives, PLAYING));
   /**
    * GstClipFilter:prompt-templates:
    *
@@ -114,10 +115,11 @@ install_labels (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  install_strings (klass, GST_CLIP_PROP_PROMPT_TEMPLATES, "prompt-templates",
-      "Prompt templates", "template",
-      "Sentences that labels are put into, in place of {}; negative labels are "
-      "not (empty = \"a photo of a {}.\")");
+  g_object_class_install_property (klass, GST_CLIP_PROP_PROMPT_TEMPLATES,
+      g_param_spec_string ("prompt-templates", "Prompt templates",
+          "Sentences that labels, but not negative labels, are put into, in "
+          "place of {}; separated like labels",
+          GST_CLIP_DEFAULT_TEMPLATE, PLAYING));
 }
 
 static void

@@ -4,7 +4,7 @@
  */
 #include "gst/gstclipsettings.h"
 
-#define DEFAULT_TEMPLATE "a photo of a {}."
+#include "gst/gstcliplist.h"
 
 /* ----------------------------------------------------------------- enums */
 
@@ -117,36 +117,6 @@ gst_clip_settings_get_backend (const GstClipSettings *settings)
   return settings->backend == GST_CLIP_BACKEND_CPU ? "cpu" : "auto";
 }
 
-static gchar **
-strv_from_array (const GValue *value)
-{
-  GPtrArray *strings = g_ptr_array_new ();
-  const guint n = gst_value_array_get_size (value);
-
-  for (guint i = 0; i < n; i++) {
-    const GValue *item = gst_value_array_get_value (value, i);
-    const gchar *string =
-        G_VALUE_HOLDS_STRING (item) ? g_value_get_string (item) : NULL;
-
-    if (string != NULL)
-      g_ptr_array_add (strings, g_strdup (string));
-  }
-  g_ptr_array_add (strings, NULL);
-  return (gchar **) g_ptr_array_free (strings, FALSE);
-}
-
-static void
-strv_to_array (const gchar *const *strings, GValue *value)
-{
-  for (guint i = 0; strings != NULL && strings[i] != NULL; i++) {
-    GValue item = G_VALUE_INIT;
-
-    g_value_init (&item, G_TYPE_STRING);
-    g_value_set_string (&item, strings[i]);
-    gst_value_array_append_and_take_value (value, &item);
-  }
-}
-
 static void
 replace_strv (gchar ***strv, gchar **with)
 {
@@ -166,17 +136,20 @@ set_label_spec (GstClipLabelSpec *spec, guint id, const GValue *value)
 {
   switch (id) {
     case GST_CLIP_PROP_LABELS:
-      replace_strv (&spec->labels, strv_from_array (value));
+      replace_strv (&spec->labels,
+          gst_clip_list_parse (g_value_get_string (value)));
       return TRUE;
     case GST_CLIP_PROP_LABELS_FILE:
       replace_string (&spec->file, value);
       return TRUE;
     case GST_CLIP_PROP_NEGATIVE_LABELS:
-      replace_strv (&spec->negatives, strv_from_array (value));
+      replace_strv (&spec->negatives,
+          gst_clip_list_parse (g_value_get_string (value)));
       return TRUE;
     case GST_CLIP_PROP_PROMPT_TEMPLATES:
-      replace_strv (&spec->templates, strv_from_array (value));
-      if (spec->templates[0] == NULL)
+      replace_strv (&spec->templates,
+          gst_clip_list_parse (g_value_get_string (value)));
+      if (spec->templates != NULL && spec->templates[0] == NULL)
         replace_strv (&spec->templates, NULL);
       return TRUE;
     default:
@@ -254,26 +227,27 @@ gst_clip_settings_set (GstClipSettings *settings, guint id, const GValue *value,
 static gboolean
 get_label_spec (const GstClipLabelSpec *spec, guint id, GValue *value)
 {
-  static const gchar *const templates[] = { DEFAULT_TEMPLATE, NULL };
+  static const gchar *const templates[] = { GST_CLIP_DEFAULT_TEMPLATE, NULL };
 
   switch (id) {
     case GST_CLIP_PROP_LABELS:
-      strv_to_array ((const gchar *const *) spec->labels, value);
+      g_value_take_string (value,
+          gst_clip_list_format ((const gchar *const *) spec->labels));
       return TRUE;
     case GST_CLIP_PROP_LABELS_FILE:
       g_value_set_string (value, spec->file);
       return TRUE;
     case GST_CLIP_PROP_NEGATIVE_LABELS:
-      strv_to_array (spec->negatives != NULL
-              ? (const gchar *const *) spec->negatives
-              : clip_labels_get_builtin_negatives (),
-          value);
+      g_value_take_string (value,
+          gst_clip_list_format (spec->negatives != NULL
+                  ? (const gchar *const *) spec->negatives
+                  : clip_labels_get_builtin_negatives ()));
       return TRUE;
     case GST_CLIP_PROP_PROMPT_TEMPLATES:
-      strv_to_array (spec->templates != NULL
-              ? (const gchar *const *) spec->templates
-              : templates,
-          value);
+      g_value_take_string (value,
+          gst_clip_list_format (spec->templates != NULL
+                  ? (const gchar *const *) spec->templates
+                  : templates));
       return TRUE;
     default:
       return FALSE;

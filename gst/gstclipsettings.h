@@ -74,6 +74,7 @@ typedef struct {
 } GstClipSettings;
 
 #define GST_CLIP_MAX_THREADS 1024
+#define GST_CLIP_DEFAULT_TEMPLATE "a photo of a {}."
 
 /* What to copy into new settings: it owns no memory. */
 const GstClipSettings *gst_clip_settings_get_defaults (void);

@@ -41,33 +41,70 @@ GST_START_TEST (test_defaults)
 }
 GST_END_TEST;
 
+/* What is set comes back as `expected`, which means the same. */
 static void
-check_array (GstElement *filter, const gchar *property, const gchar *set,
-    guint n)
+check_list (GstElement *filter, const gchar *property, const gchar *set,
+    const gchar *expected)
 {
-  GValue value = G_VALUE_INIT;
+  g_autofree gchar *found = NULL, *again = NULL;
 
-  gst_util_set_object_arg (G_OBJECT (filter), property, set);
-  g_value_init (&value, GST_TYPE_ARRAY);
-  g_object_get_property (G_OBJECT (filter), property, &value);
-  fail_unless_equals_int (gst_value_array_get_size (&value), n);
-  g_value_unset (&value);
+  g_object_set (filter, property, set, NULL);
+  g_object_get (filter, property, &found, NULL);
+  fail_unless_equals_string (found, expected);
+  g_object_set (filter, property, found, NULL);
+  g_object_get (filter, property, &again, NULL);
+  fail_unless_equals_string (again, expected);
 }
 
-GST_START_TEST (test_arrays)
+GST_START_TEST (test_lists)
 {
   GstElement *filter = make_filter (NULL);
-  GValue value = G_VALUE_INIT;
+  g_autofree gchar *negatives = NULL;
 
-  check_array (filter, "labels", "<\"a dog, running\",cat>", 2);
-  check_array (filter, "labels", "<>", 0);
-  check_array (filter, "prompt-templates", "<\"{}\",\"a drawing of {}\">", 2);
-  check_array (filter, "prompt-templates", "<>", 1);
-  g_value_init (&value, GST_TYPE_ARRAY);
-  g_object_get_property (G_OBJECT (filter), "negative-labels", &value);
-  fail_unless (gst_value_array_get_size (&value) > 0);
-  g_value_unset (&value);
-  check_array (filter, "negative-labels", "<>", 0);
+  check_list (filter, "labels", NULL, NULL);
+  check_list (filter, "labels", "", "");
+  check_list (filter, "labels", " dog ", "dog");
+  check_list (filter, "labels", "a dog, a cat", "a dog; a cat");
+  check_list (filter, "labels", "a dog, running; a cat",
+      "\"a dog, running\"; a cat");
+  check_list (filter, "labels", "a dog, running;", "\"a dog, running\"");
+  check_list (filter, "labels", "a dog\na cat\n", "a dog; a cat");
+  check_list (filter, "labels", "\"a; b\", c, \"\"", "\"a; b\"; c; \"\"");
+  check_list (filter, "labels", "\" x \", y\\,z, a\\ b",
+      "\" x \"; \"y,z\"; a b");
+  check_list (filter, "labels", "say \\\"hi\\\"", "\"say \\\"hi\\\"\"");
+  check_list (filter, "labels", ",, ,dog,;", "\",, ,dog,\"");
+  check_list (filter, "labels", "\"unfinished, dog", "\"unfinished, dog\"");
+  check_list (filter, "labels", "\\", "\"\\\\\"");
+  check_list (filter, "labels", "<\"a dog, running\", cat>",
+      "\"a dog, running\"; cat");
+  check_list (filter, "labels", "< (string)\"a\\ dog\", (string)cat >",
+      "a dog; cat");
+  check_list (filter, "labels", "<>", "");
+  check_list (filter, "labels", "<", "\"<\"");
+  check_list (filter, "prompt-templates", "{}; a drawing of {}",
+      "{}; a drawing of {}");
+  check_list (filter, "prompt-templates", "", "a photo of a {}.");
+  g_object_get (filter, "negative-labels", &negatives, NULL);
+  fail_unless (strlen (negatives) > 0);
+  check_list (filter, "negative-labels", "", "");
+  gst_object_unref (filter);
+}
+GST_END_TEST;
+
+/* Programs that have an array may set that. */
+GST_START_TEST (test_list_from_array)
+{
+  GstElement *filter = make_filter (NULL);
+  g_autofree gchar *found = NULL;
+  GValue array = G_VALUE_INIT;
+
+  g_value_init (&array, GST_TYPE_ARRAY);
+  fail_unless (gst_value_deserialize (&array, "<\"a dog, running\",cat>"));
+  g_object_set_property (G_OBJECT (filter), "labels", &array);
+  g_object_get (filter, "labels", &found, NULL);
+  fail_unless_equals_string (found, "\"a dog, running\"; cat");
+  g_value_unset (&array);
   gst_object_unref (filter);
 }
 GST_END_TEST;
@@ -440,7 +477,8 @@ clip_filter_suite (void)
   suite_add_tcase (suite, tcase);
   tcase_add_unchecked_fixture (tcase, keep_model, drop_model);
   tcase_add_test (tcase, test_defaults);
-  tcase_add_test (tcase, test_arrays);
+  tcase_add_test (tcase, test_lists);
+  tcase_add_test (tcase, test_list_from_array);
   tcase_add_test (tcase, test_meta);
   tcase_add_test (tcase, test_embedding);
   tcase_add_test (tcase, test_default_labels);

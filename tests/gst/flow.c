@@ -13,19 +13,12 @@
 static void
 set_many_labels (GstElement *filter)
 {
-  GValue labels = G_VALUE_INIT;
+  g_autoptr (GString) labels = g_string_new (NULL);
 
-  gst_value_array_init (&labels, MANY_LABELS);
-  for (guint i = 0; i < MANY_LABELS; i++) {
-    GValue label = G_VALUE_INIT;
-
-    g_value_init (&label, G_TYPE_STRING);
-    g_value_take_string (&label,
-        g_strdup_printf ("thing %08x of many %u", g_random_int (), i));
-    gst_value_array_append_and_take_value (&labels, &label);
-  }
-  g_object_set_property (G_OBJECT (filter), "labels", &labels);
-  g_value_unset (&labels);
+  for (guint i = 0; i < MANY_LABELS; i++)
+    g_string_append_printf (labels, "thing %08x of many %u\n", g_random_int (),
+        i);
+  g_object_set (filter, "labels", labels->str, NULL);
 }
 
 /* Of a frame's scores in frames, -1 where there are none; takes the frame. */
@@ -385,8 +378,7 @@ GST_START_TEST (test_label_change)
   for (guint i = 1; i < 10; i++)
     fail_unless_equals_int (count_labels (harness, i * FRAME_DURATION), 1);
   /* The latest wish counts, and the one before it is not waited for. */
-  gst_util_set_object_arg (G_OBJECT (harness->element), "labels",
-      "<cat,\"red panda\">");
+  g_object_set (harness->element, "labels", "cat, red panda", NULL);
   wait_for_labels (bus, 2);
   fail_unless_equals_int (count_labels (harness, 10 * FRAME_DURATION), 2);
   gst_harness_teardown (harness);
@@ -402,11 +394,9 @@ GST_START_TEST (test_label_changes)
   const gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
 
   for (guint i = 0; i < 100; i++) {
-    gst_util_set_object_arg (G_OBJECT (harness->element), "labels",
-        "<cat,\"red panda\">");
+    g_object_set (harness->element, "labels", "cat, red panda", NULL);
     g_usleep (g_random_int_range (0, 300));
-    gst_util_set_object_arg (G_OBJECT (harness->element), "labels",
-        "<cat,\"red panda\",car>");
+    g_object_set (harness->element, "labels", "cat, red panda, car", NULL);
     if (i % 10 == 0) {
       while (count_labels (harness, i * FRAME_DURATION) != 3)
         fail_unless (g_get_monotonic_time () < end);
@@ -415,19 +405,6 @@ GST_START_TEST (test_label_changes)
   gst_harness_teardown (harness);
 }
 GST_END_TEST;
-
-static void
-set_label (GstElement *filter, const gchar *text)
-{
-  GValue labels = G_VALUE_INIT, label = G_VALUE_INIT;
-
-  gst_value_array_init (&labels, 1);
-  g_value_init (&label, G_TYPE_STRING);
-  g_value_set_string (&label, text);
-  gst_value_array_append_and_take_value (&labels, &label);
-  g_object_set_property (G_OBJECT (filter), "labels", &labels);
-  g_value_unset (&labels);
-}
 
 static void
 expect_warning (GstBus *bus)
@@ -451,11 +428,10 @@ GST_START_TEST (test_bad_label_change)
   GstHarness *harness = harness_filter (filter, CAPS);
 
   fail_unless_equals_int (count_labels (harness, 0), 1);
-  set_label (harness->element, "\xff\xfe");
+  g_object_set (harness->element, "labels", "\xff\xfe", NULL);
   expect_warning (bus);
   fail_unless_equals_int (count_labels (harness, FRAME_DURATION), 1);
-  gst_util_set_object_arg (G_OBJECT (harness->element), "labels",
-      "<cat,dog,car>");
+  g_object_set (harness->element, "labels", "cat, dog, car", NULL);
   while (count_labels (harness, 2 * FRAME_DURATION) != 3)
     g_usleep (1000);
   g_object_set (harness->element, "labels-file", "/does/not/exist", NULL);
@@ -524,8 +500,8 @@ GST_START_TEST (test_stress)
   gst_segment_init (&segment, GST_FORMAT_TIME);
   g_value_init (&number, G_TYPE_FLOAT);
   g_value_set_float (&number, 0.5f);
-  g_value_init (&labels, GST_TYPE_ARRAY);
-  fail_unless (gst_value_deserialize (&labels, "<\"a dog\",\"a cat\">"));
+  g_value_init (&labels, G_TYPE_STRING);
+  g_value_set_static_string (&labels, "a dog, a cat");
   threads[0] =
       gst_harness_stress_push_buffer_start (harness, caps, &segment, buffer);
   threads[1] =
