@@ -11,15 +11,12 @@
 #include "gst/gstclipmeta.h"
 
 #define FRAME_DURATION (GST_SECOND / 25)
-/* Longer than what is waited for takes under any checker. */
-#define PATIENCE (100 * GST_SECOND)
 #define RGB_CAPS(width, height)                                                \
   "video/x-raw,format=RGB,width=" #width ",height=" #height ",framerate=25/1"
 
-/* A filter of the starter model with these labels ("dog, cat"; NULL: none
- * set), not started. */
+/* A filter with these labels ("<dog,cat>"; NULL: none set), not started. */
 static inline GstElement *
-make_starter_filter (const gchar *labels)
+make_filter (const gchar *labels)
 {
   GstElement *filter = gst_element_factory_make ("clipfilter", "clip");
 
@@ -30,28 +27,14 @@ make_starter_filter (const gchar *labels)
   return filter;
 }
 
-/* The same of a model that is so small that checkers get through many frames;
- * it knows nothing and has no labels of its own. */
-static inline GstElement *
-make_filter (const gchar *labels)
-{
-  GstElement *filter = make_starter_filter (labels);
-  gchar *model = g_build_filename (g_getenv ("CLIP_SOURCE_ROOT"), "tests",
-      "goldens", "openclip-f32", NULL);
-
-  g_object_set (filter, "model", model, NULL);
-  g_free (model);
-  return filter;
-}
-
-/* The starter model stays in memory from one test to the next, so that each
- * does not load it again: fixtures of a test case. */
+/* The model stays in memory from one test to the next, so that each does not
+ * load it again: fixtures of a test case. */
 static GstElement *kept_filter;
 
 static inline void
 keep_model (void)
 {
-  kept_filter = make_starter_filter ("dog");
+  kept_filter = make_filter ("<dog>");
   gst_element_set_state (kept_filter, GST_STATE_PAUSED);
 }
 
