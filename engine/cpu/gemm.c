@@ -18,8 +18,7 @@
 typedef struct {
   ClipCpuBackend *backend;
   const ClipGemm *gemm;
-  gsize item_rows; /* OpenBLAS: rows of one item */
-  gsize rows;      /* of everything, or of one item */
+  gsize rows; /* of everything; for OpenBLAS of one item */
   gsize panels, panel_parts, row_parts;
   gfloat *scratch;
   gsize scratch_size;

@@ -82,7 +82,7 @@ typedef enum {
  *            per item and head; q is a's columns from q_column, k and v are
  *            b's columns from k_column and v_column. With mask CAUSAL, query
  *            row r of an item stands at `positions` [1 x 1 each item, I32]
- *            where given (then tq is 1), else at r.
+ *            where given (then tq is 1), else at r + tk - tq.
  * EMBED      out [t x width] = row a[t] (I32 [t x 1]) of the table `weight`
  *            plus row t of `bias` [>= t x width] (the positions).
  * PREPEND    out [1 + n x width]: row 0 is `weight` [1 x width], row 1 + i is

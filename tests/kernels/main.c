@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tests/kernels/variants.h"
+#include "tests/kernels/bench.h"
 
 const Variant variants[N_VARIANTS] = {
   { "c", CLIP_PROCESSOR_C, NULL },
@@ -64,8 +64,11 @@ guarded_free (Guarded *guarded)
 int
 main (int argc, char **argv)
 {
-  if (argc == 2 && g_str_equal (argv[1], "--bench"))
-    return bench_run ();
+  if (argc == 2 && g_str_equal (argv[1], "--bench")) {
+    bench_against_blas ();
+    bench_operations ();
+    return 0;
+  }
   g_test_init (&argc, &argv, NULL);
   ops_add_tests ();
   backend_add_tests ();

@@ -32,5 +32,3 @@ void guarded_free (Guarded *guarded);
 
 void ops_add_tests (void);
 void backend_add_tests (void);
-/* Times every kernel; for `meson test --benchmark`. */
-int bench_run (void);
