@@ -88,14 +88,14 @@ expect_error (GstElement *filter, GstResourceError code, const gchar *word)
 
 GST_START_TEST (test_missing_model)
 {
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_starter_filter ("dog");
 
   g_object_set (filter, "model", "/does/not/exist", NULL);
   expect_error (filter, GST_RESOURCE_ERROR_NOT_FOUND, "/does/not/exist");
-  filter = make_filter ("<dog>");
+  filter = make_starter_filter ("dog");
   g_object_set (filter, "model", "nobody/has-this-model", NULL);
   expect_error (filter, GST_RESOURCE_ERROR_NOT_FOUND, "nobody/has-this-model");
-  filter = make_filter ("<dog>");
+  filter = make_starter_filter ("dog");
   g_object_set (filter, "model", "not/\xff/utf-8", NULL);
   expect_error (filter, GST_RESOURCE_ERROR_NOT_FOUND, "utf-8");
 }
@@ -106,7 +106,7 @@ GST_START_TEST (test_missing_starter)
   gchar *before = g_strdup (g_getenv ("GST_CLIP_MODEL_PATH"));
 
   g_setenv ("GST_CLIP_MODEL_PATH", "/does/not/exist", TRUE);
-  expect_error (make_filter ("<dog>"), GST_RESOURCE_ERROR_NOT_FOUND,
+  expect_error (make_starter_filter ("dog"), GST_RESOURCE_ERROR_NOT_FOUND,
       "GST_CLIP_MODEL_PATH");
   g_setenv ("GST_CLIP_MODEL_PATH", before, TRUE);
   g_free (before);
@@ -123,7 +123,7 @@ GST_START_TEST (test_starter_path)
   GstBuffer *buffer;
 
   g_setenv ("GST_CLIP_MODEL_PATH", folder, TRUE);
-  harness = harness_filter (make_filter ("<dog>"), CAPS);
+  harness = harness_filter (make_starter_filter ("dog"), CAPS);
   buffer = push_and_pull (harness, make_frame (harness, 9, 0));
   model = gst_clip_meta_get_model (gst_clip_meta_find (buffer, NULL));
   fail_unless (g_str_has_prefix (model, "clip-"));
@@ -140,7 +140,7 @@ static void
 expect_broken (const gchar *file, gsize length, GstResourceError code)
 {
   gchar *folder = copy_model (file, length);
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_starter_filter ("dog");
 
   g_object_set (filter, "model", folder, NULL);
   expect_error (filter, code, "clip-");
@@ -165,7 +165,7 @@ GST_START_TEST (test_broken_weights)
 {
   gchar *folder = copy_model (NULL, 0);
   gchar *file = g_build_filename (folder, "open_clip_model.safetensors", NULL);
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_starter_filter ("dog");
   GstBus *bus = add_bus (filter);
   GstHarness *harness;
   GstMessage *message;
@@ -199,11 +199,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_bad_labels)
 {
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_starter_filter ("dog");
 
   g_object_set (filter, "labels-file", "/does/not/exist.txt", NULL);
   expect_error (filter, GST_RESOURCE_ERROR_NOT_FOUND, "/does/not/exist.txt");
-  filter = make_filter ("<dog>");
+  filter = make_starter_filter ("dog");
   gst_util_set_object_arg (G_OBJECT (filter), "prompt-templates",
       "<\"a photo of it.\">");
   expect_error (filter, GST_RESOURCE_ERROR_SETTINGS, "a photo of it.");
@@ -213,7 +213,7 @@ GST_END_TEST;
 static GstMessage *
 pop_warning (GstBus *bus)
 {
-  return gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND,
+  return gst_bus_timed_pop_filtered (bus, PATIENCE,
       GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
 }
 
@@ -221,7 +221,7 @@ pop_warning (GstBus *bus)
 GST_START_TEST (test_no_labels)
 {
   gchar *folder = copy_model (NULL, 0);
-  GstElement *filter = make_filter (NULL);
+  GstElement *filter = make_starter_filter (NULL);
   GstBus *bus = add_bus (filter);
   GstHarness *harness;
   GstBuffer *buffer;
@@ -277,7 +277,7 @@ GST_END_TEST;
 /* A frame that is smaller than its caps say. */
 GST_START_TEST (test_short_frame)
 {
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
   GstBus *bus = add_bus (filter);
   GstHarness *harness = harness_filter (filter, CAPS);
   GstBuffer *buffer = make_frame (harness, 9, 0);

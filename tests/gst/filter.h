@@ -11,12 +11,15 @@
 #include "gst/gstclipmeta.h"
 
 #define FRAME_DURATION (GST_SECOND / 25)
+/* Longer than what is waited for takes under any checker. */
+#define PATIENCE (100 * GST_SECOND)
 #define RGB_CAPS(width, height)                                                \
   "video/x-raw,format=RGB,width=" #width ",height=" #height ",framerate=25/1"
 
-/* A filter with these labels ("<dog,cat>"; NULL: none set), not started. */
+/* A filter of the starter model with these labels ("dog, cat"; NULL: none
+ * set), not started. */
 static inline GstElement *
-make_filter (const gchar *labels)
+make_starter_filter (const gchar *labels)
 {
   GstElement *filter = gst_element_factory_make ("clipfilter", "clip");
 
@@ -27,14 +30,47 @@ make_filter (const gchar *labels)
   return filter;
 }
 
-/* The model stays in memory from one test to the next, so that each does not
- * load it again: fixtures of a test case. */
+/* A model that is so small that checkers get through many frames; it knows
+ * nothing and has no labels of its own. */
+static inline gchar *
+small_model (void)
+{
+  return g_build_filename (g_getenv ("CLIP_SOURCE_ROOT"), "tests", "goldens",
+      "openclip-f32", NULL);
+}
+
+static inline GstElement *
+make_filter (const gchar *labels)
+{
+  GstElement *filter = make_starter_filter (labels);
+  gchar *model = small_model ();
+
+  g_object_set (filter, "model", model, NULL);
+  g_free (model);
+  return filter;
+}
+
+/* A pipeline whose every "MODEL" becomes the small one; free it. */
+static inline gchar *
+with_small_model (const gchar *pipeline)
+{
+  gchar *model = small_model ();
+  gchar **parts = g_strsplit (pipeline, "MODEL", -1);
+  gchar *whole = g_strjoinv (model, parts);
+
+  g_strfreev (parts);
+  g_free (model);
+  return whole;
+}
+
+/* The starter model stays in memory from one test to the next, so that each
+ * does not load it again: fixtures of a test case. */
 static GstElement *kept_filter;
 
 static inline void
 keep_model (void)
 {
-  kept_filter = make_filter ("<dog>");
+  kept_filter = make_starter_filter ("dog");
   gst_element_set_state (kept_filter, GST_STATE_PAUSED);
 }
 

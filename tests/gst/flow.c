@@ -59,7 +59,7 @@ check_ages (GstElement *filter, const gint *ages, guint n)
 GST_START_TEST (test_inference_interval)
 {
   static const gint ages[] = { 0, 1, 2, 0, 1, 2, 0 };
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
 
   g_object_set (filter, "inference-interval", 3, NULL);
   check_ages (filter, ages, G_N_ELEMENTS (ages));
@@ -69,7 +69,7 @@ GST_END_TEST;
 GST_START_TEST (test_min_interval)
 {
   static const gint ages[] = { 0, 1, 0, 1, 0, 1 };
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
 
   g_object_set (filter, "min-interval", (guint64) 2 * FRAME_DURATION, NULL);
   check_ages (filter, ages, G_N_ELEMENTS (ages));
@@ -79,7 +79,7 @@ GST_END_TEST;
 GST_START_TEST (test_result_expire)
 {
   static const gint ages[] = { 0, 1, 2, -1, -1, 0, 1 };
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
 
   g_object_set (filter, "inference-interval", 5, "result-expire",
       (guint64) 2 * FRAME_DURATION, NULL);
@@ -89,7 +89,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_gap)
 {
-  GstHarness *harness = harness_filter (make_filter ("<dog>"), CAPS);
+  GstHarness *harness = harness_filter (make_filter ("dog"), CAPS);
   GstBuffer *gap = make_frame (harness, 0, 0), *out;
 
   GST_BUFFER_FLAG_SET (gap, GST_BUFFER_FLAG_GAP);
@@ -110,7 +110,7 @@ GST_END_TEST;
 GST_START_TEST (test_no_timestamps)
 {
   static const gint ages[] = { 0, 1, 2, 0, 1 };
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
   GstHarness *harness;
 
   g_object_set (filter, "min-interval", (guint64) 3 * FRAME_DURATION, NULL);
@@ -125,7 +125,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_no_timestamps_no_framerate)
 {
-  GstHarness *harness = harness_filter (make_filter ("<dog>"),
+  GstHarness *harness = harness_filter (make_filter ("dog"),
       "video/x-raw,format=RGB,width=64,height=48,framerate=0/1");
   GstBuffer *out =
       push_and_pull (harness, make_frame (harness, 9, GST_CLOCK_TIME_NONE));
@@ -155,7 +155,7 @@ push_segment (GstHarness *harness, gdouble rate)
 /* What has nothing to do with the frame before is looked at. */
 GST_START_TEST (test_resets)
 {
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
   GstHarness *harness;
   GstBuffer *buffer;
 
@@ -193,7 +193,7 @@ GST_END_TEST;
 GST_START_TEST (test_reverse)
 {
   static const gint ages[] = { 0, 1, 2, 0, 1 };
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
   GstHarness *harness;
 
   g_object_set (filter, "min-interval", (guint64) 3 * FRAME_DURATION, NULL);
@@ -212,7 +212,7 @@ GST_END_TEST;
 GST_START_TEST (test_qos)
 {
   static const gint ages[] = { 1, 2, 3, 0, 1 };
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
   GstHarness *harness;
 
   g_object_set (filter, "result-expire", (guint64) 3 * FRAME_DURATION, NULL);
@@ -243,7 +243,7 @@ GST_START_TEST (test_caps_change)
     "video/x-raw,format=NV12,width=1920,height=1080,framerate=50/1",
     "video/x-raw,format=GRAY8,width=3,height=900,framerate=0/1",
     RGB_CAPS (64, 48) };
-  GstHarness *harness = harness_filter (make_filter ("<dog>"), NULL);
+  GstHarness *harness = harness_filter (make_filter ("dog"), NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
     gst_harness_set_src_caps_str (harness, caps[i]);
@@ -264,42 +264,40 @@ push_one (gpointer data)
       make_frame (harness, 9, 0)));
 }
 
-/* The first frame waits for labels; a flush ends that, and playing goes on. */
+/* The first frame waits for labels; a flush ends that, and playing goes on. So
+ * does stopping, which calls off the encoding. */
 GST_START_TEST (test_flush_ends_waiting)
 {
   GstElement *filter = make_filter (NULL);
+  GstBus *bus = add_bus (filter);
   GstHarness *harness;
   GThread *thread;
-  gint64 begin;
 
   set_many_labels (filter);
   harness = harness_filter (filter, CAPS);
   thread = g_thread_new ("push", push_one, harness);
   g_usleep (G_USEC_PER_SEC / 20);
-  begin = g_get_monotonic_time ();
   gst_harness_push_event (harness, gst_event_new_flush_start ());
   fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)),
       GST_FLOW_FLUSHING);
-  fail_unless (g_get_monotonic_time () - begin < G_USEC_PER_SEC);
   fail_unless_equals_uint64 (get_stat (harness->element, "frames"), 0);
   gst_harness_push_event (harness, gst_event_new_flush_stop (TRUE));
   push_segment (harness, 1.0);
 
-  /* So does stopping, which does not wait for thousands of labels either. */
   thread = g_thread_new ("push", push_one, harness);
   g_usleep (G_USEC_PER_SEC / 20);
-  begin = g_get_monotonic_time ();
   gst_element_set_state (harness->element, GST_STATE_NULL);
   fail_unless (GPOINTER_TO_INT (g_thread_join (thread)) == GST_FLOW_FLUSHING);
-  fail_unless (g_get_monotonic_time () - begin < 2 * G_USEC_PER_SEC);
+  fail_unless (pop_element_message (bus, "clipfilter-labels", 0) == NULL);
   gst_harness_teardown (harness);
+  drop_bus (bus);
 }
 GST_END_TEST;
 
 static void
 cycle (guint n)
 {
-  GstHarness *harness = harness_filter (make_filter ("<dog>"), NULL);
+  GstHarness *harness = harness_filter (make_filter ("dog"), NULL);
   GstElement *filter = harness->element;
   gchar *backend;
 
@@ -324,16 +322,19 @@ cycle (guint n)
 
 GST_START_TEST (test_states)
 {
+  GstElement *other = make_filter ("dog");
+
+  gst_element_set_state (other, GST_STATE_PAUSED);
   cycle (50);
+  gst_element_set_state (other, GST_STATE_NULL);
+  gst_object_unref (other);
 }
 GST_END_TEST;
 
 /* With nobody else to hold the model. */
 GST_START_TEST (test_states_alone)
 {
-  drop_model ();
   cycle (6);
-  keep_model ();
 }
 GST_END_TEST;
 
@@ -352,7 +353,7 @@ static void
 wait_for_labels (GstBus *bus, guint n)
 {
   GstMessage *message =
-      pop_element_message (bus, "clipfilter-labels", 20 * GST_SECOND);
+      pop_element_message (bus, "clipfilter-labels", PATIENCE);
   const GValue *labels;
 
   fail_unless (message != NULL);
@@ -365,16 +366,13 @@ wait_for_labels (GstBus *bus, guint n)
 /* The old labels score every frame until the new ones do. */
 GST_START_TEST (test_label_change)
 {
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
   GstBus *bus = add_bus (filter);
   GstHarness *harness = harness_filter (filter, CAPS);
-  gint64 begin;
 
   fail_unless_equals_int (count_labels (harness, 0), 1);
   wait_for_labels (bus, 1);
-  begin = g_get_monotonic_time ();
   set_many_labels (harness->element);
-  fail_unless (g_get_monotonic_time () - begin < G_USEC_PER_SEC / 5);
   for (guint i = 1; i < 10; i++)
     fail_unless_equals_int (count_labels (harness, i * FRAME_DURATION), 1);
   /* The latest wish counts, and the one before it is not waited for. */
@@ -389,9 +387,9 @@ GST_END_TEST;
 /* Of many changes the last is never lost, whenever it comes. */
 GST_START_TEST (test_label_changes)
 {
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
   GstHarness *harness = harness_filter (filter, CAPS);
-  const gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  const gint64 end = g_get_monotonic_time () + PATIENCE / 1000;
 
   for (guint i = 0; i < 100; i++) {
     g_object_set (harness->element, "labels", "cat, red panda", NULL);
@@ -409,7 +407,7 @@ GST_END_TEST;
 static void
 expect_warning (GstBus *bus)
 {
-  GstMessage *message = gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND,
+  GstMessage *message = gst_bus_timed_pop_filtered (bus, PATIENCE,
       GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
   GError *error = NULL;
 
@@ -423,7 +421,7 @@ expect_warning (GstBus *bus)
 
 GST_START_TEST (test_bad_label_change)
 {
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_filter ("dog");
   GstBus *bus = add_bus (filter);
   GstHarness *harness = harness_filter (filter, CAPS);
 
@@ -446,11 +444,10 @@ GST_END_TEST;
 GST_START_TEST (test_seeks)
 {
   GError *error = NULL;
-  GstElement *pipeline =
-      gst_parse_launch ("videotestsrc ! video/x-raw,width=64,height=48 ! "
-                        "clipfilter "
-                        "labels=<dog,cat> ! fakesink sync=true qos=true",
-          &error);
+  gchar *description = with_small_model (
+      "videotestsrc ! video/x-raw,width=64,height=48 ! clipfilter "
+      "model=MODEL labels=dog,cat ! fakesink sync=true qos=true");
+  GstElement *pipeline = gst_parse_launch (description, &error);
   GstMessage *message;
   GstBus *bus;
 
@@ -464,13 +461,13 @@ GST_START_TEST (test_seeks)
         GST_SEEK_TYPE_SET, (i + 2) * GST_SECOND);
     g_usleep (i % 4 * 10000);
     if (i % 4 == 3)
-      fail_unless (gst_element_get_state (pipeline, NULL, NULL, 10 * GST_SECOND)
+      fail_unless (gst_element_get_state (pipeline, NULL, NULL, PATIENCE)
           == GST_STATE_CHANGE_SUCCESS);
   }
   gst_element_seek (pipeline, -1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
       GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET, GST_SECOND / 5);
   bus = gst_element_get_bus (pipeline);
-  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND,
+  message = gst_bus_timed_pop_filtered (bus, PATIENCE,
       GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   fail_unless (message != NULL);
   fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
@@ -478,13 +475,21 @@ GST_START_TEST (test_seeks)
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
   gst_object_unref (pipeline);
+  g_free (description);
 }
 GST_END_TEST;
 
-/* Properties, states, flushes and frames, each from a thread of its own. */
+/* gst_harness_stress_property_start () leaks values. */
+static void
+change_labels (gpointer unused, gpointer filter)
+{
+  g_object_set (filter, "labels", "a dog, a cat", NULL);
+}
+
+/* Properties, states and frames, each from a thread of its own. */
 GST_START_TEST (test_stress)
 {
-  GstElement *filter = make_filter ("<dog,cat>");
+  GstElement *filter = make_filter ("dog, cat");
   GstHarness *harness = harness_filter (filter, NULL);
   GstHarnessThread *threads[5];
   GstCaps *caps = gst_caps_from_string (CAPS);
@@ -492,7 +497,7 @@ GST_START_TEST (test_stress)
       gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 2.0, GST_SECOND, 0);
   GstSegment segment;
   GstBuffer *buffer;
-  GValue number = G_VALUE_INIT, labels = G_VALUE_INIT;
+  GValue number = G_VALUE_INIT;
 
   gst_harness_set_drop_buffers (harness, TRUE);
   gst_harness_set_src_caps_str (harness, CAPS);
@@ -500,19 +505,17 @@ GST_START_TEST (test_stress)
   gst_segment_init (&segment, GST_FORMAT_TIME);
   g_value_init (&number, G_TYPE_FLOAT);
   g_value_set_float (&number, 0.5f);
-  g_value_init (&labels, G_TYPE_STRING);
-  g_value_set_static_string (&labels, "a dog, a cat");
   threads[0] =
       gst_harness_stress_push_buffer_start (harness, caps, &segment, buffer);
   threads[1] =
       gst_harness_stress_property_start (harness, "threshold", &number);
-  threads[2] = gst_harness_stress_property_start (harness, "labels", &labels);
+  threads[2] = gst_harness_stress_custom_start (harness, NULL, change_labels,
+      harness->element, 1000);
   threads[3] = gst_harness_stress_send_upstream_event_start (harness, qos);
   threads[4] = gst_harness_stress_statechange_start (harness);
   g_usleep (2 * G_USEC_PER_SEC);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     fail_unless (gst_harness_stress_thread_stop (threads[i]) > 0);
-  g_value_unset (&labels);
   gst_event_unref (qos);
   gst_buffer_unref (buffer);
   gst_caps_unref (caps);
@@ -527,7 +530,6 @@ clip_flow_suite (void)
   TCase *tcase = tcase_create ("general");
 
   suite_add_tcase (suite, tcase);
-  tcase_add_unchecked_fixture (tcase, keep_model, drop_model);
   tcase_add_test (tcase, test_inference_interval);
   tcase_add_test (tcase, test_min_interval);
   tcase_add_test (tcase, test_result_expire);

@@ -31,7 +31,7 @@ distance (const gfloat *a, const gfloat *b)
 static GstHarness *
 new_harness (const gchar *caps)
 {
-  GstElement *filter = make_filter ("<dog>");
+  GstElement *filter = make_starter_filter ("dog");
 
   g_object_set (filter, "attach-embedding", TRUE, NULL);
   return harness_filter (filter, caps);
@@ -168,9 +168,10 @@ GST_START_TEST (test_reference_scores)
     { "a cockatoo", 8 },
     { "people walking on a street", 10 },
   };
-  GstElement *filter = make_filter ("<\"a photo of a dog.\",\"RED car\",\"a "
-                                    "cockatoo\",\"people walking on "
-                                    "a street\">");
+  GstElement *filter =
+      make_starter_filter ("<\"a photo of a dog.\",\"RED car\",\"a "
+                           "cockatoo\",\"people walking on "
+                           "a street\">");
   Picture picture = picture_read (0);
   GstHarness *harness;
   GstVideoInfo info;
