@@ -74,13 +74,13 @@ Debian 12 or newer, or Ubuntu 24.04 or newer with its universe, has them all."
     || die "apt-get could not install: ${missing[*]}"
 }
 
-# build DIRECTORY [MESON OPTION]...: sets the folder up once, then compiles.
+# build DIRECTORY [MESON OPTION]...: sets the folder up and compiles. A folder
+# that is there already is configured anew, since packages may have come since.
 build () {
-  local dir=$1
+  local dir=$1 again=()
   shift
-  if [ ! -f "$dir/build.ninja" ]; then
-    meson setup "$dir" "$root" "$@" || die "meson setup failed"
-  fi
+  [ ! -f "$dir/build.ninja" ] || again=(--reconfigure)
+  meson setup "${again[@]}" "$dir" "$root" "$@" || die "meson setup failed"
   ninja -C "$dir" || die "the build in $dir failed"
 }
 
