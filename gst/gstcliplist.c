@@ -22,6 +22,13 @@ find_separators (const gchar *begin, const gchar *end)
   return ",";
 }
 
+static gboolean
+is_octal (const gchar *p)
+{
+  return p[0] >= '0' && p[0] <= '3' && p[1] >= '0' && p[1] <= '7' && p[2] >= '0'
+      && p[2] <= '7';
+}
+
 /* Leaves *begin behind the text's separator, or at the end. NULL where there
  * is nothing between two separators. */
 static gchar *
@@ -43,7 +50,13 @@ parse_text (const gchar **begin, const gchar *end, const gchar *separators)
     escaped = *p == '\\' && p + 1 < end;
     if (escaped)
       p++;
-    g_string_append_c (text, *p);
+    if (escaped && is_octal (p)) {
+      g_string_append_c (text,
+          (gchar) ((p[0] - '0') << 6 | (p[1] - '0') << 3 | (p[2] - '0')));
+      p += 2;
+    } else {
+      g_string_append_c (text, *p);
+    }
     if (escaped || quoted || !g_ascii_isspace (*p))
       kept = text->len;
   }

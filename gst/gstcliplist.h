@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /* "a dog, a cat": texts between commas; "a dog, running; a cat": where there
  * is a semicolon or line break, those separate and commas do not. Double
  * quotes keep what is between them as it is, a backslash the character behind
- * it. White space around a text is cut off, and texts without quotes of which
+ * it, or, before three octal digits, the byte of that value. White space around a text is cut off, and texts without quotes of which
  * nothing is left do not count. The serialised form of a GstValueArray of
  * strings, <"a dog", "a cat">, is understood too. NULL gives NULL; free with
  * g_strfreev (). */

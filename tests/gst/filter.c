@@ -80,6 +80,7 @@ GST_START_TEST (test_lists)
       "\"a dog, running\"; cat");
   check_list (filter, "labels", "< (string)\"a\\ dog\", (string)cat >",
       "a dog; cat");
+  check_list (filter, "labels", "<a dog, a cat>", "a dog; a cat");
   check_list (filter, "labels", "<>", "");
   check_list (filter, "labels", "<", "\"<\"");
   check_list (filter, "prompt-templates", "{}; a drawing of {}",
@@ -100,10 +101,11 @@ GST_START_TEST (test_list_from_array)
   GValue array = G_VALUE_INIT;
 
   g_value_init (&array, GST_TYPE_ARRAY);
-  fail_unless (gst_value_deserialize (&array, "<\"a dog, running\",cat>"));
+  fail_unless (gst_value_deserialize (&array,
+      "<\"a dog, running\",\"caf\303\251\">"));
   g_object_set_property (G_OBJECT (filter), "labels", &array);
   g_object_get (filter, "labels", &found, NULL);
-  fail_unless_equals_string (found, "\"a dog, running\"; cat");
+  fail_unless_equals_string (found, "\"a dog, running\"; caf\303\251");
   g_value_unset (&array);
   gst_object_unref (filter);
 }
