@@ -19,11 +19,12 @@
 /* Labels in the closing summary. */
 #define MOST_SEEN 5
 
-static gchar *model_name, *labels_list, *labels_file, *output;
+static gchar *model_name, *labels, *labels_file, *output;
 
 static const GOptionEntry entries[] = {
-  { "labels", 'l', 0, G_OPTION_ARG_FILENAME, &labels_list,
-      "Labels to score, separated by commas (default: the model's own)",
+  { "labels", 'l', 0, G_OPTION_ARG_FILENAME, &labels,
+      "Labels to score, separated by commas, or by semicolons where labels "
+      "have commas (default: the model's own)",
       "A,B,C" },
   { "labels-file", 0, 0, G_OPTION_ARG_FILENAME, &labels_file,
       "A file with more labels, one a line", "FILE" },
@@ -197,13 +198,13 @@ static void
 print_summary (Run *run, const gchar *json_location)
 {
   TagSeen *seen = &run->tag.seen;
-  g_autoptr (GList) labels = g_hash_table_get_keys (seen->tops);
+  g_autoptr (GList) tops = g_hash_table_get_keys (seen->tops);
   guint shown = 0;
 
-  labels = g_list_sort_with_data (labels, compare_tops, seen->tops);
+  tops = g_list_sort_with_data (tops, compare_tops, seen->tops);
   printf ("%" G_GUINT64_FORMAT " frames in %.1f s\n", seen->frames,
       (gdouble) (g_get_monotonic_time () - run->start) / G_USEC_PER_SEC);
-  for (GList *l = labels; l && shown < MOST_SEEN; l = l->next, shown++) {
+  for (GList *l = tops; l && shown < MOST_SEEN; l = l->next, shown++) {
     const TagTop *top = g_hash_table_lookup (seen->tops, l->data);
 
     printf ("  %-24s first in %3.0f%% of the frames, mean score %.2f\n",
@@ -215,26 +216,6 @@ print_summary (Run *run, const gchar *json_location)
 }
 
 /* ----------------------------------------------------------------- main */
-
-static gchar **
-split_labels (void)
-{
-  gchar **labels;
-  guint n = 0;
-
-  if (!labels_list)
-    return NULL;
-  labels = g_strsplit (labels_list, ",", -1);
-  for (guint i = 0; labels[i]; i++) {
-    g_strstrip (labels[i]);
-    if (*labels[i])
-      labels[n++] = labels[i];
-    else
-      g_free (labels[i]);
-  }
-  labels[n] = NULL;
-  return labels;
-}
 
 static gchar *
 find_uri (const gchar *video, GError **error)
@@ -299,13 +280,13 @@ play (Run *run)
 static gboolean
 tag (const gchar *video, gboolean *interrupted, GError **error)
 {
-  g_auto (GStrv) labels = split_labels ();
+  const gchar *const texts[] = { labels, NULL };
   g_autofree gchar *uri = find_uri (video, error);
   g_autofree gchar *folder = NULL, *json = NULL, *stem = NULL;
   Run run = { { NULL } };
   gboolean ok;
 
-  if (!uri || !program_check_utf8 ((const gchar *const *) labels, error))
+  if (!uri || !program_check_utf8 (texts, error))
     return FALSE;
   folder = make_output_folder (video, error);
   if (!folder)
@@ -315,7 +296,7 @@ tag (const gchar *video, gboolean *interrupted, GError **error)
   ok = tag_pipeline_init (&run.tag,
       &(TagParams){ .uri = uri,
           .model = model_name,
-          .labels = (const gchar *const *) labels,
+          .labels = labels,
           .labels_file = labels_file,
           .json_location = json,
           .video_location_stem = stem },

@@ -196,22 +196,6 @@ check_video (GstElement *decoder, gpointer user_data)
 }
 
 static void
-set_labels (GstElement *filter, const gchar *const *labels)
-{
-  GValue array = G_VALUE_INIT, label = G_VALUE_INIT;
-
-  gst_value_array_init (&array, g_strv_length ((gchar **) labels));
-  g_value_init (&label, G_TYPE_STRING);
-  for (; *labels; labels++) {
-    g_value_set_string (&label, *labels);
-    gst_value_array_append_value (&array, &label);
-  }
-  g_object_set_property (G_OBJECT (filter), "labels", &array);
-  g_value_unset (&label);
-  g_value_unset (&array);
-}
-
-static void
 configure (TagPipeline *self, const TagParams *params)
 {
   g_autoptr (GstElement) filter =
@@ -232,10 +216,8 @@ configure (TagPipeline *self, const TagParams *params)
 
   self->mux = gst_bin_get_by_name (GST_BIN (self->pipeline), "mux");
   self->video_entry = gst_element_get_static_pad (entry, "sink");
-  g_object_set (filter, "model", params->model, "labels-file",
-      params->labels_file, NULL);
-  if (params->labels)
-    set_labels (filter, params->labels);
+  g_object_set (filter, "model", params->model, "labels", params->labels,
+      "labels-file", params->labels_file, NULL);
   g_object_set (json, "location", params->json_location, NULL);
   g_object_set (file, "location", self->video_location, NULL);
   g_object_set (decoder, "uri", params->uri, "caps", caps, NULL);

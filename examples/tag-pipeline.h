@@ -14,9 +14,9 @@
 
 typedef struct {
   const gchar *uri;
-  const gchar *model;         /* NULL: the starter model */
-  const gchar *const *labels; /* NULL: the model's own */
-  const gchar *labels_file;   /* NULL: none */
+  const gchar *model;  /* NULL: the starter model */
+  const gchar *labels; /* as clipfilter takes them; NULL: the model's own */
+  const gchar *labels_file; /* NULL: none */
   const gchar *json_location;
   const gchar *video_location_stem; /* without ".mp4" or ".webm" */
 } TagParams;
