@@ -4,7 +4,7 @@
 # how missing ones are installed, and how the tree is built. Sourced by bash;
 # `root` is the top of the source tree.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(
   gcc libc6-dev meson ninja-build pkg-config
