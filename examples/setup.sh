@@ -27,8 +27,8 @@ die () { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 missing_packages () {
   local package
   for package; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null \
-      | grep -q '^install ok installed$' || printf '%s\n' "$package"
+    [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" \
+      = 'install ok installed' ] || printf '%s\n' "$package"
   done
 }
 
@@ -43,8 +43,8 @@ as_root () {
 have_candidates () {
   local package
   for package; do
-    apt-cache policy "$package" 2>/dev/null \
-      | grep -q '^  Candidate: [^(]' || return 1
+    [[ $(apt-cache policy "$package" 2>/dev/null) =~ Candidate:\ [^\(] ]] \
+      || return 1
   done
 }
 
