@@ -55,7 +55,9 @@ convolve_channels (const ClipConv *conv, const float *in, const float *weight,
 
 #pragma GCC unroll 4
       for (int p = 0; p < pixels; p++)
-        sums[p] += load_channels (in + p * step + kx * channels, n) * w;
+        sums[p] =
+            multiply_add (load_channels (in + p * step + kx * channels, n), w,
+                sums[p]);
     }
     in += conv->width * channels;
     weight += conv->kernel * channels;

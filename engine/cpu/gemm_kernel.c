@@ -118,7 +118,7 @@ tile (const int rows, const int vectors, const float *strip,
 
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; v++)
-        sums[i][v] += x * w[v];
+        sums[i][v] = multiply_add (x, w[v], sums[i][v]);
     }
   }
   /* Twice, so that whole panels ask nothing at each vector. */

@@ -36,12 +36,12 @@ sum_squares (const float *x, float mean, size_t n)
     for (size_t p = 0; p < PARTS; p++) {
       const vf d = load (x + i + p * VLEN) - center;
 
-      sums[p] += d * d;
+      sums[p] = multiply_add (d, d, sums[p]);
     }
   for (; i + VLEN <= n; i += VLEN) {
     const vf d = load (x + i) - center;
 
-    sums[0] += d * d;
+    sums[0] = multiply_add (d, d, sums[0]);
   }
   for (; i < n; i++)
     rest += (x[i] - mean) * (x[i] - mean);

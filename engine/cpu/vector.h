@@ -13,6 +13,8 @@
 #include <math.h>
 #if defined(__x86_64__)
 #  include <immintrin.h>
+#elif defined(__aarch64__)
+#  include <arm_neon.h>
 #endif
 
 #include "engine/types.h"
@@ -75,6 +77,23 @@ store_part (float *p, vf v, size_t n)
   for (size_t i = 0; i < VLEN; i++)
     if (i < n)
       p[i] = v[i];
+#endif
+}
+
+/* a * b + c, rounded once where the processor can. Kernels are compiled so
+ * that nothing else is fused: compilers choose differently from loop to loop,
+ * and a row's result must not depend on how many rows are beside it. */
+INLINE vf
+multiply_add (vf a, vf b, vf c)
+{
+#if defined(__AVX512F__)
+  return (vf) _mm512_fmadd_ps ((__m512) a, (__m512) b, (__m512) c);
+#elif defined(__AVX2__)
+  return (vf) _mm256_fmadd_ps ((__m256) a, (__m256) b, (__m256) c);
+#elif defined(__aarch64__)
+  return (vf) vfmaq_f32 ((float32x4_t) c, (float32x4_t) a, (float32x4_t) b);
+#else
+  return a * b + c;
 #endif
 }
 
@@ -145,15 +164,15 @@ v_exp (vf x)
   vi exponent;
 
   x = at_least (at_most (x, splat (87.f)), splat (-87.f));
-  shifted = x * splat (0x1.715476p+0f) + round;
+  shifted = multiply_add (x, splat (0x1.715476p+0f), round);
   n = shifted - round;
-  r = x - n * splat (0x1.62e4p-1f);
-  r = r - n * splat (0x1.7f7d1cp-20f);
-  p = splat (1.381446697e-3f) * r + splat (8.368780498e-3f);
-  p = p * r + splat (4.166839422e-2f);
-  p = p * r + splat (1.666652011e-1f);
-  p = p * r + splat (4.999999341e-1f);
-  p = p * r * r + r + splat (1.f);
+  r = multiply_add (n, splat (-0x1.62e4p-1f), x);
+  r = multiply_add (n, splat (-0x1.7f7d1cp-20f), r);
+  p = multiply_add (splat (1.381446697e-3f), r, splat (8.368780498e-3f));
+  p = multiply_add (p, r, splat (4.166839422e-2f));
+  p = multiply_add (p, r, splat (1.666652011e-1f));
+  p = multiply_add (p, r, splat (4.999999341e-1f));
+  p = multiply_add (p * r, r, r) + splat (1.f);
   exponent = ((vi) shifted - (vi) round) << 23;
   return (vf) ((vi) p + exponent);
 }
@@ -167,16 +186,16 @@ v_erf_sqrt2 (vf x)
 
   x = at_least (at_most (x, splat (5.5f)), splat (-5.5f));
   t = x * x;
-  p = splat (4.549870356e-8f) * t + splat (1.270417231e-5f);
-  p = p * t + splat (3.376486261e-4f);
-  p = p * t + splat (9.354504078e-3f);
-  p = p * t + splat (6.770507661e-2f);
-  p = p * t + splat (7.978844693e-1f);
-  q = splat (1.197501182e-6f) * t + splat (7.364694869e-5f);
-  q = q * t + splat (1.884437203e-3f);
-  q = q * t + splat (2.864580460e-2f);
-  q = q * t + splat (2.515216482e-1f);
-  q = q * t + splat (1.f);
+  p = multiply_add (splat (4.549870356e-8f), t, splat (1.270417231e-5f));
+  p = multiply_add (p, t, splat (3.376486261e-4f));
+  p = multiply_add (p, t, splat (9.354504078e-3f));
+  p = multiply_add (p, t, splat (6.770507661e-2f));
+  p = multiply_add (p, t, splat (7.978844693e-1f));
+  q = multiply_add (splat (1.197501182e-6f), t, splat (7.364694869e-5f));
+  q = multiply_add (q, t, splat (1.884437203e-3f));
+  q = multiply_add (q, t, splat (2.864580460e-2f));
+  q = multiply_add (q, t, splat (2.515216482e-1f));
+  q = multiply_add (q, t, splat (1.f));
   return at_least (at_most (x * p / q, splat (1.f)), splat (-1.f));
 }
 
