@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/clip.h"
@@ -20,14 +21,24 @@ typedef struct {
   pthread_t id;
 } Worker;
 
-/* `state` holds the loop's number in the upper half and the turns that are
- * still to be handed out in the lower. A worker reads func, data and n, then
+/* A loop's turns are dealt out in as many runs as there are threads. Each
+ * thread works on its own run first: neighbouring turns, and the same ones from
+ * loop to loop, so that what one operation wrote is in the cache of the thread
+ * that reads it next. Then it helps the others.
+ *
+ * A share holds the loop's number in the upper half and the turns of the run
+ * that are still to be taken in the lower. A thread reads func, data and n, then
  * takes a turn by compare-and-swap: it succeeds only while the loop that these
  * belong to is still open, so a late worker never runs a stale one. */
+typedef struct {
+  _Alignas(64) _Atomic (guint64) left;
+} Share;
+
 struct _ClipPool {
-  guint n_workers;
+  guint n_threads, n_workers;
   Worker *workers;
-  _Atomic (guint64) state;
+  Share *shares;  /* [n_threads] */
+  guint32 number; /* of the loop; the caller's */
   _Atomic (ClipPoolFunc) func;
   _Atomic (gpointer) data;
   atomic_uint n;
@@ -77,11 +88,20 @@ clip_pool_count_processors (void)
   return MAX (1, MIN (n, read_quota ()));
 }
 
-/* Runs turns until none is left; returns whether this thread ended the loop. */
-static gboolean
-take_turns (ClipPool *pool, guint thread)
+/* The first turn of share i of n turns. */
+static guint
+share_begin (const ClipPool *pool, guint n, guint i)
 {
-  guint64 state = atomic_load (&pool->state);
+  return (guint) ((guint64) n * i / pool->n_threads);
+}
+
+/* Runs turns of one share until none is left; returns whether this thread
+ * ended the loop. */
+static gboolean
+take_share (ClipPool *pool, guint share, guint thread)
+{
+  _Atomic (guint64) *const left = &pool->shares[share].left;
+  guint64 state = atomic_load (left);
   gboolean ended = FALSE;
 
   while ((guint32) state > 0) {
@@ -91,19 +111,32 @@ take_turns (ClipPool *pool, guint thread)
         atomic_load_explicit (&pool->data, memory_order_relaxed);
     const guint n = atomic_load_explicit (&pool->n, memory_order_relaxed);
 
-    if (!atomic_compare_exchange_weak (&pool->state, &state, state - 1))
+    if (!atomic_compare_exchange_weak (left, &state, state - 1))
       continue;
-    func (data, n - (guint32) state, thread);
+    func (data, share_begin (pool, n, share + 1) - (guint32) state, thread);
     ended = atomic_fetch_add (&pool->done, 1) + 1 == n;
-    state = atomic_load (&pool->state);
+    state = atomic_load (left);
   }
+  return ended;
+}
+
+static gboolean
+take_turns (ClipPool *pool, guint thread)
+{
+  gboolean ended = FALSE;
+
+  for (guint i = 0; i < pool->n_threads; i++)
+    ended |= take_share (pool, (thread + i) % pool->n_threads, thread);
   return ended;
 }
 
 static gboolean
 has_work (ClipPool *pool)
 {
-  return (guint32) atomic_load (&pool->state) > 0 || atomic_load (&pool->quit);
+  for (guint i = 0; i < pool->n_threads; i++)
+    if ((guint32) atomic_load (&pool->shares[i].left) > 0)
+      return TRUE;
+  return atomic_load (&pool->quit);
 }
 
 static void
@@ -164,8 +197,6 @@ wait_until_done (ClipPool *pool)
 void
 clip_pool_run (ClipPool *pool, guint n, ClipPoolFunc func, gpointer data)
 {
-  guint64 number;
-
   if (n <= 1 || pool->n_workers == 0) {
     for (guint i = 0; i < n; i++)
       func (data, i, 0);
@@ -175,8 +206,11 @@ clip_pool_run (ClipPool *pool, guint n, ClipPoolFunc func, gpointer data)
   atomic_store_explicit (&pool->data, data, memory_order_relaxed);
   atomic_store_explicit (&pool->n, n, memory_order_relaxed);
   atomic_store (&pool->done, 0);
-  number = (atomic_load (&pool->state) >> 32) + 1;
-  atomic_store (&pool->state, number << 32 | n);
+  pool->number++;
+  for (guint i = 0; i < pool->n_threads; i++)
+    atomic_store (&pool->shares[i].left,
+        (guint64) pool->number << 32
+            | (share_begin (pool, n, i + 1) - share_begin (pool, n, i)));
   if (atomic_load (&pool->sleepers) > 0) {
     clip_mutex_lock (&pool->lock);
     clip_cond_broadcast (&pool->wake);
@@ -189,7 +223,7 @@ clip_pool_run (ClipPool *pool, guint n, ClipPoolFunc func, gpointer data)
 guint
 clip_pool_get_n_threads (const ClipPool *pool)
 {
-  return pool->n_workers + 1;
+  return pool->n_threads;
 }
 
 static void
@@ -210,6 +244,7 @@ clip_pool_free (ClipPool *pool)
   clip_cond_clear (&pool->finished);
   clip_cond_clear (&pool->wake);
   clip_mutex_clear (&pool->lock);
+  free (pool->shares);
   g_free (pool->workers);
   g_free (pool);
 }
@@ -219,11 +254,15 @@ clip_pool_new (guint n_threads, GError **error)
 {
   ClipPool *pool = g_new0 (ClipPool, 1);
 
+  pool->n_threads = n_threads;
   pool->workers = g_new0 (Worker, n_threads);
+  pool->shares = aligned_alloc (sizeof (Share), n_threads * sizeof (Share));
+  for (guint i = 0; i < n_threads; i++)
+    atomic_init (&pool->shares[i].left, 0);
   clip_mutex_init (&pool->lock);
   clip_cond_init (&pool->wake);
   clip_cond_init (&pool->finished);
-  while (pool->n_workers + 1 < n_threads) {
+  while (pool->n_workers + 1 < pool->n_threads) {
     Worker *worker = &pool->workers[pool->n_workers];
     int result;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The threads of a CPU backend. A loop's turns are handed out one by one, the
- * caller takes part, and a thread that comes late delays nobody. Between
+ * The threads of a CPU backend. Each thread has its part of a loop's turns and
+ * then helps the others, the caller takes part, and a thread that comes late
+ * delays nobody. Between
  * loops the threads spin for some microseconds, as the next loop of a program
  * follows at once, then sleep. Nothing is allocated after the start.
  */
