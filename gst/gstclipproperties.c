@@ -214,6 +214,16 @@ install_intervals (GObjectClass *klass)
           "Scores that are older than this, in nanoseconds of stream time, are "
           "not attached to later frames (18446744073709551615 = never)",
           0, G_MAXUINT64, defaults->result_expire, PLAYING));
+  /**
+   * GstClipFilter:result-mode:
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_CLIP_PROP_RESULT_MODE,
+      g_param_spec_enum ("result-mode", "Result mode",
+          "How frames and their scores come together",
+          gst_clip_result_mode_get_type (),
+          gst_clip_settings_get_defaults ()->result_mode, READY));
 }
 
 static void
@@ -278,6 +288,7 @@ gst_clip_settings_install (GObjectClass *klass)
   install_output (klass);
   gst_type_mark_as_plugin_api (gst_clip_score_mode_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_clip_resize_mode_get_type (), 0);
+  gst_type_mark_as_plugin_api (gst_clip_result_mode_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_clip_backend_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_clip_post_messages_get_type (), 0);
 }

@@ -45,6 +45,21 @@ gst_clip_resize_mode_get_type (void)
 }
 
 GType
+gst_clip_result_mode_get_type (void)
+{
+  static GType type = 0;
+  static const GEnumValue values[] = {
+    { GST_CLIP_RESULT_EXACT, "Every frame waits for its own scores", "exact" },
+    { 0 },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstClipResultMode", values));
+  return type;
+}
+
+GType
 gst_clip_backend_get_type (void)
 {
   static GType type = 0;
@@ -96,6 +111,7 @@ gst_clip_settings_get_defaults (void)
       .result_expire = GST_SECOND,
       .attach_embedding = FALSE,
     },
+    .result_mode = GST_CLIP_RESULT_EXACT,
     .backend = GST_CLIP_BACKEND_AUTO,
     .n_threads = 0,
   };
@@ -213,6 +229,9 @@ gst_clip_settings_set (GstClipSettings *settings, guint id, const GValue *value,
     case GST_CLIP_PROP_META_ID:
       replace_string (&settings->meta_id, value);
       return TRUE;
+    case GST_CLIP_PROP_RESULT_MODE:
+      settings->result_mode = g_value_get_enum (value);
+      return TRUE;
     case GST_CLIP_PROP_BACKEND:
       settings->backend = g_value_get_enum (value);
       return TRUE;
@@ -305,6 +324,9 @@ gst_clip_settings_get (const GstClipSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_CLIP_PROP_META_ID:
       g_value_set_string (value, settings->meta_id);
+      return TRUE;
+    case GST_CLIP_PROP_RESULT_MODE:
+      g_value_set_enum (value, settings->result_mode);
       return TRUE;
     case GST_CLIP_PROP_BACKEND:
       g_value_set_enum (value, settings->backend);

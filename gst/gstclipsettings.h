@@ -25,6 +25,7 @@ enum {
   GST_CLIP_PROP_INFERENCE_INTERVAL,
   GST_CLIP_PROP_MIN_INTERVAL,
   GST_CLIP_PROP_RESULT_EXPIRE,
+  GST_CLIP_PROP_RESULT_MODE,
   GST_CLIP_PROP_N_THREADS,
   GST_CLIP_PROP_BACKEND,
   GST_CLIP_PROP_ATTACH_EMBEDDING,
@@ -33,6 +34,11 @@ enum {
   GST_CLIP_PROP_ACTIVE_BACKEND,
   GST_CLIP_PROP_STATS,
 };
+
+/* One so far: frames wait for their own scores. */
+typedef enum {
+  GST_CLIP_RESULT_EXACT,
+} GstClipResultMode;
 
 typedef enum {
   GST_CLIP_BACKEND_AUTO,
@@ -47,6 +53,7 @@ typedef enum {
 
 GType gst_clip_score_mode_get_type (void);
 GType gst_clip_resize_mode_get_type (void);
+GType gst_clip_result_mode_get_type (void);
 GType gst_clip_backend_get_type (void);
 GType gst_clip_post_messages_get_type (void);
 
@@ -69,6 +76,7 @@ typedef struct {
   GstClipLabelSpec label_spec;
   gchar *model;   /* NULL: the starter model */
   gchar *meta_id; /* NULL: the element's name */
+  GstClipResultMode result_mode;
   GstClipBackend backend;
   guint n_threads;
 } GstClipSettings;

@@ -18,14 +18,15 @@ GST_START_TEST (test_defaults)
   guint top_k, interval, n_threads;
   guint64 min_interval, expire;
   gboolean embedding;
-  gint score_mode, resize_mode, backend_mode, post;
+  gint score_mode, resize_mode, backend_mode, post, result_mode;
 
   g_object_get (filter, "model", &model, "labels-file", &file, "meta-id", &id,
       "active-backend", &backend, "logit-scale", &logit_scale, "threshold",
       &threshold, "top-k", &top_k, "inference-interval", &interval, "n-threads",
       &n_threads, "min-interval", &min_interval, "result-expire", &expire,
       "attach-embedding", &embedding, "score-mode", &score_mode, "resize-mode",
-      &resize_mode, "backend", &backend_mode, "post-messages", &post, NULL);
+      &resize_mode, "backend", &backend_mode, "post-messages", &post,
+      "result-mode", &result_mode, NULL);
   fail_unless (model == NULL && file == NULL && id == NULL && backend == NULL);
   fail_unless_equals_float (logit_scale, -1.0);
   fail_unless_equals_float (threshold, 0.0);
@@ -35,7 +36,9 @@ GST_START_TEST (test_defaults)
   fail_unless_equals_uint64 (min_interval, 0);
   fail_unless_equals_uint64 (expire, GST_SECOND);
   fail_unless (!embedding);
-  fail_unless_equals_int (score_mode + resize_mode + backend_mode + post, 0);
+  fail_unless_equals_int (score_mode + resize_mode + backend_mode + post
+          + result_mode,
+      0);
   fail_unless_equals_uint64 (get_stat (filter, "frames"), 0);
   gst_object_unref (filter);
 }
