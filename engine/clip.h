@@ -160,9 +160,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipModel, clip_model_unref)
  * with the same model and parameters are one object. */
 typedef struct _ClipEncoder ClipEncoder;
 
+/* How many bits weights and intermediate results have. */
+typedef enum {
+  CLIP_PRECISION_AUTO, /* 16 on GPUs that can, 32 elsewhere */
+  CLIP_PRECISION_F32,
+  CLIP_PRECISION_F16, /* sums, norms and the residual stream stay in 32 */
+} ClipPrecision;
+
 typedef struct {
-  const gchar *backend; /* NULL or "auto", "cpu" */
+  const gchar *backend; /* NULL or "auto", "cpu", "vulkan" */
   guint n_threads;      /* 0: as many as there are processors to run on */
+  /* NULL or "auto": a GPU. Else an index, a part of a name or of a UUID;
+   * software devices are used only when asked for so. */
+  const gchar *device;
+  ClipPrecision precision;
 } ClipEncoderParams;
 
 /* Prepares the weights: may take seconds, so not for a streaming thread. */

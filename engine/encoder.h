@@ -65,15 +65,15 @@ typedef struct {
 
 struct _ClipEncoder {
   gint ref_count; /* registry lock */
-  gchar *backend_name;
+  gchar *wanted_backend, *wanted_device; /* as asked for; device may be NULL */
+  ClipPrecision precision;
   guint n_threads;
   ClipModel *model;
-  ClipTextCache *text_cache;
-  ClipBackend *backend;
   gsize picture_length; /* floats */
   guint max_batch;
 
   /* Used by the encoder's thread only. */
+  ClipBackend *backend;
   ClipTower image;
   ClipTower *text; /* [b]: up to (b + 1) * CLIP_TEXT_BUCKET tokens, and never
                       more than the context; made when first needed */
@@ -86,6 +86,9 @@ struct _ClipEncoder {
   ClipCond wake;     /* something is queued, or quit */
   ClipCond finished; /* a request is finished, a callback has returned */
   /* ---- */
+  /* Of the backend in use. These strings live as long as the process. */
+  const gchar *backend_name, *description, *warning;
+  ClipTextCache *text_cache; /* the model's */
   GQueue jobs;
   GQueue requests;        /* of ClipTextRequest */
   const ClipJob *calling; /* its callback is running now */
@@ -96,6 +99,21 @@ struct _ClipEncoder {
 gboolean clip_tower_init (ClipTower *tower, ClipModel *model,
     ClipBackend *backend, ClipPlan *plan, GError **error);
 void clip_tower_clear (ClipTower *tower, ClipBackend *backend);
+
+/* Opens the device that was asked for and prepares the towers on it; under
+ * "auto", the CPU takes over where that fails. */
+gboolean clip_encoder_init_device (ClipEncoder *encoder, GError **error);
+void clip_encoder_clear_device (ClipEncoder *encoder);
+/* After a failure, on the encoder's thread: TRUE where another backend, or the
+ * same one in 32 bits, has taken over and the work is to be done again; *error
+ * is NULL then. */
+gboolean clip_encoder_recover (ClipEncoder *encoder, GError **error);
+/* A DEVICE error where an earlier failure has left nothing to run on. */
+gboolean clip_encoder_has_device (const ClipEncoder *encoder, GError **error);
+/* Runs a tower for n items into encoder->results and checks that they are
+ * numbers. `name` of the tower is for errors. */
+gboolean clip_encoder_run_tower (ClipEncoder *encoder, const ClipTower *tower,
+    guint n, gconstpointer const *inputs, const gchar *name, GError **error);
 
 /* Encodes the next chunk of a request, on the encoder's thread without the
  * lock; returns how many of request->which are now done. */

@@ -73,32 +73,41 @@ text_tower (ClipEncoder *encoder, guint tokens, guint *bucket_tokens,
   return tower;
 }
 
+static gboolean
+run_chunk (ClipEncoder *encoder, const Chunk *chunk, GError **error)
+{
+  g_autofree gint32 *ids = NULL;
+  ClipTower *tower;
+  guint tokens;
+
+  if (!clip_encoder_has_device (encoder, error))
+    return FALSE;
+  tower = text_tower (encoder, chunk->longest, &tokens, error);
+  if (!tower)
+    return FALSE;
+  ids = g_new0 (gint32, (gsize) chunk->n * tokens);
+  for (guint i = 0; i < chunk->n; i++)
+    memcpy (ids + (gsize) i * tokens, chunk->ids[i],
+        chunk->lengths[i] * sizeof *ids);
+  return clip_encoder_run_tower (encoder, tower, chunk->n,
+      (gconstpointer[]){ ids, chunk->ends }, "text", error);
+}
+
 gsize
 clip_encoder_run_texts (ClipEncoder *encoder, ClipTextRequest *request,
     GError **error)
 {
   const gsize dim = clip_model_get_embed_dim (encoder->model);
   g_auto (Chunk) chunk = { .n = 0 };
-  g_autofree gint32 *ids = NULL;
-  gpointer outputs[1] = { encoder->results };
-  ClipTower *tower;
-  guint tokens;
+  g_autoptr (GError) failure = NULL;
 
   if (!chunk_tokenize (&chunk, encoder->model, request, error))
     return 0;
-  tower = text_tower (encoder, chunk.longest, &tokens, error);
-  if (!tower)
-    return 0;
-  ids = g_new0 (gint32, (gsize) chunk.n * tokens);
-  for (guint i = 0; i < chunk.n; i++) {
-    memcpy (ids + (gsize) i * tokens, chunk.ids[i],
-        chunk.lengths[i] * sizeof *ids);
-  }
-  if (!encoder->backend->ops->run (tower->program, chunk.n,
-          (gconstpointer[]){ ids, chunk.ends }, outputs, NULL, NULL, error)
-      || !clip_encoder_check_finite (encoder->results, chunk.n * dim, "text",
-          error))
-    return 0;
+  while (!run_chunk (encoder, &chunk, &failure))
+    if (!clip_encoder_recover (encoder, &failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return 0;
+    }
   for (guint i = 0; i < chunk.n; i++) {
     const gsize which = request->which[request->next + i];
 
@@ -119,9 +128,13 @@ clip_encoder_encode_texts (ClipEncoder *encoder, const gchar *const *texts,
   ClipTextRequest request = {
     .texts = texts, .out = out, .which = which, .cancellable = cancellable
   };
+  ClipTextCache *cache;
 
+  clip_mutex_lock (&encoder->lock);
+  cache = encoder->text_cache;
+  clip_mutex_unlock (&encoder->lock);
   for (gsize i = 0; i < n; i++)
-    if (!clip_text_cache_lookup (encoder->text_cache, texts[i], out + i * dim))
+    if (!clip_text_cache_lookup (cache, texts[i], out + i * dim))
       which[request.n_which++] = i;
   if (request.n_which == 0)
     return TRUE;

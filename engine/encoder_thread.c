@@ -26,15 +26,17 @@ clip_encoder_run_jobs (ClipEncoder *encoder, ClipJob **jobs, guint n,
 {
   const gsize dim = clip_model_get_embed_dim (encoder->model);
   const gfloat *pictures = n == 1 ? jobs[0]->picture : encoder->staging;
-  gpointer outputs[1] = { encoder->results };
+  g_autoptr (GError) failure = NULL;
 
   for (guint i = 0; n > 1 && i < n; i++)
     memcpy (encoder->staging + i * encoder->picture_length, jobs[i]->picture,
         encoder->picture_length * sizeof (gfloat));
-  if (!encoder->backend->ops->run (encoder->image.program, n,
-          (gconstpointer[]){ pictures }, outputs, NULL, NULL, error)
-      || !clip_encoder_check_finite (encoder->results, n * dim, "image", error))
-    return FALSE;
+  while (!clip_encoder_run_tower (encoder, &encoder->image, n,
+      (gconstpointer[]){ pictures }, "image", &failure))
+    if (!clip_encoder_recover (encoder, &failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   for (guint i = 0; i < n; i++)
     memcpy (jobs[i]->embedding, encoder->results + i * dim,
         dim * sizeof (gfloat));

@@ -37,9 +37,10 @@ text_cache_new (ClipModel *model, gpointer user_data, GError **error)
 }
 
 ClipTextCache *
-clip_text_cache_get (ClipModel *model)
+clip_text_cache_get (ClipModel *model, gboolean narrow)
 {
-  return clip_model_get_attached (model, "text-cache", text_cache_new, NULL,
+  return clip_model_get_attached (model,
+      narrow ? "text-cache-narrow" : "text-cache", text_cache_new, NULL,
       text_cache_free, NULL);
 }
 

@@ -13,7 +13,7 @@
 typedef struct _ClipTextCache ClipTextCache;
 
 /* Owned by the model. Any thread. */
-ClipTextCache *clip_text_cache_get (ClipModel *model);
+ClipTextCache *clip_text_cache_get (ClipModel *model, gboolean narrow);
 /* Copies the embedding [dim] to out and returns TRUE where it is known. */
 gboolean clip_text_cache_lookup (ClipTextCache *cache, const gchar *text,
     gfloat *out);

@@ -175,7 +175,7 @@ gst_clip_filter_start (GstBaseTransform *trans)
   g_autoptr (ClipModel) model = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree gchar *where = NULL, *id = NULL;
-  ClipEncoderParams params;
+  ClipEncoderParams params = { NULL };
 
   GST_OBJECT_LOCK (self);
   where = g_strdup (self->settings.model);

@@ -74,10 +74,6 @@ typedef struct {
 
 gpointer clip_cpu_run_tensor (const ClipCpuRun *run, ClipTensorId id);
 
-/* Shapes of every operation against its tensors and weights; an ARGUMENT
- * error names the operation's output. */
-gboolean clip_cpu_check_plan (const ClipPlan *plan, ClipWeight *const *weights,
-    GError **error);
 /* Floats that each thread needs for an operation. */
 gsize clip_cpu_op_scratch (ClipCpuBackend *backend, const ClipPlan *plan,
     const ClipOp *op);

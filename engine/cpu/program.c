@@ -16,6 +16,25 @@ clip_cpu_free_program (ClipProgram *program)
   g_free (program);
 }
 
+/* Prepared weights are what the plan has been checked with. */
+static gboolean
+check_weights (const ClipPlan *plan, ClipWeight *const *weights, GError **error)
+{
+  for (guint i = 0; i < plan->weights->len; i++) {
+    const ClipWeightRef *ref = &g_array_index (plan->weights, ClipWeightRef, i);
+
+    if (weights[i]->role == ref->role && weights[i]->rows == ref->rows
+        && weights[i]->columns == ref->columns)
+      continue;
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_ARGUMENT,
+        "weight %s is [%zu x %zu] in role %d, expected [%zu x %zu] in role %d",
+        ref->name, weights[i]->rows, weights[i]->columns, weights[i]->role,
+        ref->rows, ref->columns, ref->role);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 ClipProgram *
 clip_cpu_prepare (ClipBackend *backend, const ClipPlan *plan,
     ClipWeight *const *weights, GError **error)
@@ -24,7 +43,7 @@ clip_cpu_prepare (ClipBackend *backend, const ClipPlan *plan,
   ClipProgram *program;
   gsize scratch = 0, size;
 
-  if (!clip_cpu_check_plan (plan, weights, error))
+  if (!clip_plan_check (plan, error) || !check_weights (plan, weights, error))
     return NULL;
   for (guint i = 0; i < plan->ops->len; i++)
     scratch = MAX (scratch,

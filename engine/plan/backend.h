@@ -46,6 +46,10 @@ typedef struct {
 /* Every backend's struct begins with this. */
 struct _ClipBackend {
   const ClipOps *ops;
+  const gchar *name;  /* "cpu" */
   gchar *description; /* for people */
   gchar *warning;     /* NULL, or what was found wrong at start */
+  /* Computes in 16 bits. Where a value does not fit, a run fails and sets
+   * `overflowed`; the same in 32 bits will do. */
+  gboolean narrow, overflowed;
 };

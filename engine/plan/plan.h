@@ -141,13 +141,18 @@ void clip_plan_add (ClipPlan *plan, const ClipOp *op);
       .weight = CLIP_NONE,                                                     \
       .bias = CLIP_NONE })
 
-#define CLIP_PLAN_ALIGN 64
+/* What every device can bind at. */
+#define CLIP_PLAN_ALIGN 256
 /* Bytes before and after each tensor of a guarded plan. */
 #define CLIP_PLAN_GUARD 256
 
 /* Places the arena by lifetime. With `guarded`, no tensor shares memory with
  * another and guard bytes lie between them, for tests that poison. */
 void clip_plan_finish (ClipPlan *plan, gboolean guarded);
+
+/* Shapes of every operation against its tensors and the weights that the plan
+ * names; an ARGUMENT error names the operation's output. */
+gboolean clip_plan_check (const ClipPlan *plan, GError **error);
 
 static inline const ClipTensor *
 clip_plan_get_tensor (const ClipPlan *plan, ClipTensorId id)

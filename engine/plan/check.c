@@ -2,11 +2,11 @@
  *
  * A plan is checked once, when it is prepared: kernels trust their sizes.
  */
-#include "engine/cpu/context.h"
+#include "engine/clip.h"
+#include "engine/plan/plan.h"
 
 typedef struct {
   const ClipPlan *plan;
-  ClipWeight *const *weights;
   const ClipOp *op;
   GError **error;
 } Check;
@@ -15,6 +15,12 @@ static const ClipTensor *
 tensor (const Check *check, ClipTensorId id)
 {
   return id == CLIP_NONE ? NULL : clip_plan_get_tensor (check->plan, id);
+}
+
+static const ClipWeightRef *
+weight_ref (const Check *check, ClipWeightId id)
+{
+  return &g_array_index (check->plan->weights, ClipWeightRef, id);
 }
 
 static gboolean
@@ -31,20 +37,18 @@ static gboolean
 check_weight (const Check *check, ClipWeightId id, ClipRole role, gsize rows,
     gsize columns)
 {
-  const ClipWeight *weight;
+  const ClipWeightRef *weight;
 
   if (id == CLIP_NONE)
     return fail (check, "a weight is missing");
-  weight = check->weights[id];
+  weight = weight_ref (check, id);
   if (weight->role == role && (rows == 0 || weight->rows == rows)
       && (columns == 0 || weight->columns == columns))
     return TRUE;
   g_set_error (check->error, CLIP_ERROR, CLIP_ERROR_ARGUMENT,
       "the operation that makes tensor %s: weight %s is [%zu x %zu] in role "
       "%d, expected [%zu x %zu] in role %d",
-      tensor (check, check->op->out)->name,
-      g_array_index (check->plan->weights, ClipWeightRef, id).name,
-      weight->rows, weight->columns, weight->role, rows, columns, role);
+      tensor (check, check->op->out)->name, weight->name, weight->rows, weight->columns, weight->role, rows, columns, role);
   return FALSE;
 }
 
@@ -120,7 +124,7 @@ check_embed (const Check *check)
     return FALSE;
   if (op->bias == CLIP_NONE)
     return TRUE;
-  if (check->weights[op->bias]->rows < out->rows)
+  if (weight_ref (check, op->bias)->rows < out->rows)
     return fail (check, "fewer positions than tokens");
   return check_weight (check, op->bias, CLIP_ROLE_VECTOR, 0, out->columns);
 }
@@ -210,16 +214,14 @@ check_op (const Check *check)
       return same_shape (a, out)
           || fail (check, "input and output differ in shape");
   }
-  return fail (check, "an operation that the CPU backend does not know");
+  return fail (check, "an operation that nobody knows");
 }
 
 gboolean
-clip_cpu_check_plan (const ClipPlan *plan, ClipWeight *const *weights,
-    GError **error)
+clip_plan_check (const ClipPlan *plan, GError **error)
 {
   for (guint i = 0; i < plan->ops->len; i++) {
-    const Check check = { plan, weights, &g_array_index (plan->ops, ClipOp, i),
-      error };
+    const Check check = { plan, &g_array_index (plan->ops, ClipOp, i), error };
 
     if (!check_op (&check))
       return FALSE;
