@@ -22,10 +22,10 @@ new_vulkan (const ClipEncoderParams *params, GError **error)
   ClipBackend *backend = NULL;
 
 #ifdef HAVE_VULKAN
-  backend = clip_vulkan_backend_new (
-      &(ClipVulkanParams){
-          .device = params->device, .precision = params->precision },
-      error);
+  backend =
+      clip_vulkan_backend_new (&(ClipVulkanParams){ .device = params->device,
+                                   .precision = params->precision },
+          error);
   if (backend)
     backend->name = "vulkan";
 #else

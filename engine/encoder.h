@@ -64,7 +64,7 @@ typedef struct {
 } ClipTextRequest;
 
 struct _ClipEncoder {
-  gint ref_count; /* registry lock */
+  gint ref_count;                        /* registry lock */
   gchar *wanted_backend, *wanted_device; /* as asked for; device may be NULL */
   ClipPrecision precision;
   guint n_threads;

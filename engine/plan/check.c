@@ -48,7 +48,8 @@ check_weight (const Check *check, ClipWeightId id, ClipRole role, gsize rows,
   g_set_error (check->error, CLIP_ERROR, CLIP_ERROR_ARGUMENT,
       "the operation that makes tensor %s: weight %s is [%zu x %zu] in role "
       "%d, expected [%zu x %zu] in role %d",
-      tensor (check, check->op->out)->name, weight->name, weight->rows, weight->columns, weight->role, rows, columns, role);
+      tensor (check, check->op->out)->name, weight->name, weight->rows,
+      weight->columns, weight->role, rows, columns, role);
   return FALSE;
 }
 

@@ -71,7 +71,8 @@ choose_tile (ClipVulkanBackend *vulkan, const gchar *name, GError **error)
   for (guint i = 0; i < CLIP_VULKAN_N_TILES; i++)
     if (g_str_equal (clip_vulkan_tiles[i].name, name))
       vulkan->tile = &clip_vulkan_tiles[i];
-  if (vulkan->tile && clip_vulkan_tile_fits (vulkan->tile, &vulkan->device->caps))
+  if (vulkan->tile
+      && clip_vulkan_tile_fits (vulkan->tile, &vulkan->device->caps))
     return TRUE;
   g_set_error (error, CLIP_ERROR, CLIP_ERROR_UNSUPPORTED,
       "the Vulkan device %s has no kernel \"%s\"", vulkan->device->caps.name,

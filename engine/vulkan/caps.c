@@ -15,10 +15,8 @@ format_uuid (const guint8 *uuid)
   GString *text = g_string_new (NULL);
 
   for (guint i = 0; i < VK_UUID_SIZE; i++)
-    g_string_append_printf (text, i == 4 || i == 6 || i == 8 || i == 10
-            ? "-%02x"
-            : "%02x",
-        uuid[i]);
+    g_string_append_printf (text,
+        i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", uuid[i]);
   return g_string_free (text, FALSE);
 }
 
@@ -201,8 +199,8 @@ static gboolean
 has_direct_memory (const VkPhysicalDeviceMemoryProperties *memory,
     VkDeviceSize size)
 {
-  const VkMemoryPropertyFlags wanted = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
-      | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
+  const VkMemoryPropertyFlags wanted =
+      VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
 
   for (guint i = 0; size == 0 && i < memory->memoryHeapCount; i++)
     if (memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
@@ -254,8 +252,7 @@ clip_vulkan_ask_caps (ClipVulkanDevice *device, GError **error)
     .pNext = &maintenance
   };
   VkPhysicalDeviceProperties2 all = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-    .pNext = &id
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &id
   };
   const VkPhysicalDeviceProperties *properties = &all.properties;
   const VkPhysicalDeviceLimits *limits = &properties->limits;

@@ -82,8 +82,8 @@ check_guards (ClipProgram *program, guint batch, GError **error)
 {
   const ClipPlan *plan = program->plan;
   g_autofree guint8 *arena = fetch (program,
-      (ClipVulkanRange){ program->memory.buffer, program->arena_offset,
-          plan->arena_size },
+      (ClipVulkanRange){
+          program->memory.buffer, program->arena_offset, plan->arena_size },
       error);
 
   if (!arena)

@@ -71,8 +71,9 @@ static gboolean
 add_messenger (ClipVulkanDevice *device, GError **error)
 {
   const PFN_vkCreateDebugUtilsMessengerEXT create =
-      (PFN_vkCreateDebugUtilsMessengerEXT) device->vk.GetInstanceProcAddr (
-          device->instance, "vkCreateDebugUtilsMessengerEXT");
+      (PFN_vkCreateDebugUtilsMessengerEXT)
+          device->vk.GetInstanceProcAddr (device->instance,
+              "vkCreateDebugUtilsMessengerEXT");
 
   if (!create)
     return clip_vk_check (VK_ERROR_EXTENSION_NOT_PRESENT,

@@ -52,14 +52,14 @@ static const guint32 prepend_f32[] = {
 
 #define ONE(kernel)                                                            \
   {                                                                            \
-    #kernel, { kernel##_f32 },                                                 \
+#    kernel, { kernel##_f32 },                                                 \
     {                                                                          \
       G_N_ELEMENTS (kernel##_f32)                                              \
     }                                                                          \
   }
 #define BOTH(kernel)                                                           \
   {                                                                            \
-    #kernel, { kernel##_f32, kernel##_f16 },                                   \
+#    kernel, { kernel##_f32, kernel##_f16 },                                   \
     {                                                                          \
       G_N_ELEMENTS (kernel##_f32), G_N_ELEMENTS (kernel##_f16)                 \
     }                                                                          \

@@ -45,9 +45,8 @@ allocate (ClipVulkanBuffer *buffer, ClipVulkanDevice *device,
 {
   const ClipVk *vk = &device->vk;
   VkMemoryRequirements needs;
-  VkMemoryAllocateInfo info = {
-    .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO
-  };
+  VkMemoryAllocateInfo info = { .sType =
+                                    VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO };
   void *mapped;
   gint type;
 
@@ -81,8 +80,9 @@ clip_vulkan_buffer_init (ClipVulkanBuffer *buffer, ClipVulkanDevice *device,
     ClipVulkanMemoryKind kind, VkDeviceSize size, const gchar *what,
     GError **error)
 {
-  g_autofree gchar *doing = g_strdup_printf (
-      "allocating %" G_GUINT64_FORMAT " bytes for %s", (guint64) size, what);
+  g_autofree gchar *doing =
+      g_strdup_printf ("allocating %" G_GUINT64_FORMAT " bytes for %s",
+          (guint64) size, what);
   const VkBufferCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
     .size = MAX (size, 4),

@@ -367,9 +367,8 @@ record_gather (const Op *op)
 
   dispatch.key.constants[CLIP_VULKAN_OWN] = positions != CLIP_NONE;
   dispatch.bindings[0] = tensor (op, op->op->a, FALSE);
-  dispatch.bindings[1] = positions == CLIP_NONE
-      ? dispatch.bindings[0]
-      : tensor (op, positions, FALSE);
+  dispatch.bindings[1] = positions == CLIP_NONE ? dispatch.bindings[0]
+                                                : tensor (op, positions, FALSE);
   push (&dispatch, op->batch);
   push (&dispatch, (guint) op->a->rows);
   push (&dispatch, (guint) op->a->columns);

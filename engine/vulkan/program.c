@@ -65,9 +65,8 @@ static gboolean
 allocate (ClipProgram *program, GError **error)
 {
   ClipVulkanDevice *device = program->device;
-  const VkFenceCreateInfo info = {
-    .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO
-  };
+  const VkFenceCreateInfo info = { .sType =
+                                       VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
   Sizes sizes;
 
   program->staged = !device->caps.direct_inputs;

@@ -12,8 +12,8 @@
 
 typedef struct {
   ClipBackend parent;
-  ClipVulkanDevice *device; /* a reference */
-  gboolean half;            /* weights and activations in 16 bits */
+  ClipVulkanDevice *device;   /* a reference */
+  gboolean half;              /* weights and activations in 16 bits */
   const ClipVulkanTile *tile; /* NULL: chosen for each product */
 } ClipVulkanBackend;
 

@@ -15,10 +15,8 @@ clip_vulkan_tensor_range (const ClipProgram *program, ClipTensorId id,
     guint batch)
 {
   const ClipTensor *tensor = clip_plan_get_tensor (program->plan, id);
-  const gsize element =
-      program->half[id] ? 2 : clip_dtype_size (tensor->dtype);
-  const gboolean direct =
-      tensor->place == CLIP_PLACE_INPUT && !program->staged;
+  const gsize element = program->half[id] ? 2 : clip_dtype_size (tensor->dtype);
+  const gboolean direct = tensor->place == CLIP_PLACE_INPUT && !program->staged;
 
   return (ClipVulkanRange){
     .buffer = direct ? program->inputs.buffer : program->memory.buffer,
@@ -68,8 +66,8 @@ put_barrier (ClipVulkanRecorder *recorder, VkPipelineStageFlags to,
     .dstAccessMask = access,
   };
 
-  recorder->program->device->vk.CmdPipelineBarrier (recorder->commands,
-      STAGES, to, 0, 1, &barrier, 0, NULL, 0, NULL);
+  recorder->program->device->vk.CmdPipelineBarrier (recorder->commands, STAGES,
+      to, 0, 1, &barrier, 0, NULL, 0, NULL);
 }
 
 /* Before a command that accesses these. */
@@ -87,9 +85,9 @@ void
 clip_vulkan_recorder_copy (ClipVulkanRecorder *recorder, ClipVulkanRange from,
     ClipVulkanRange to)
 {
-  const VkBufferCopy region = { .srcOffset = from.offset,
-    .dstOffset = to.offset,
-    .size = from.size };
+  const VkBufferCopy region = {
+    .srcOffset = from.offset, .dstOffset = to.offset, .size = from.size
+  };
 
   order (recorder, (ClipVulkanAccess[]){ { from, FALSE }, { to, TRUE } }, 2);
   recorder->program->device->vk.CmdCopyBuffer (recorder->commands, from.buffer,
@@ -128,8 +126,8 @@ bind (ClipVulkanRecorder *recorder, const ClipVulkanDispatch *dispatch,
   for (guint i = 0; i < dispatch->key.n_bindings; i++) {
     const ClipVulkanRange *range = &dispatch->bindings[i].range;
 
-    buffers[i] = (VkDescriptorBufferInfo){ range->buffer, range->offset,
-      range->size };
+    buffers[i] =
+        (VkDescriptorBufferInfo){ range->buffer, range->offset, range->size };
     writes[i] = (VkWriteDescriptorSet){
       .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
       .dstSet = set,
@@ -216,8 +214,8 @@ begin_commands (ClipVulkanRecorder *recorder)
                              &begin),
           doing, recorder->error))
     return FALSE;
-  recording->commands = g_renew (VkCommandBuffer, recording->commands,
-      recording->n_commands + 1);
+  recording->commands =
+      g_renew (VkCommandBuffer, recording->commands, recording->n_commands + 1);
   recording->commands[recording->n_commands++] = recorder->commands;
   recorder->work = 0;
   return TRUE;
@@ -226,8 +224,8 @@ begin_commands (ClipVulkanRecorder *recorder)
 static gboolean
 end_commands (ClipVulkanRecorder *recorder)
 {
-  return clip_vk_check (recorder->program->device->vk.EndCommandBuffer (
-                            recorder->commands),
+  return clip_vk_check (recorder->program->device->vk
+                            .EndCommandBuffer (recorder->commands),
       "recording commands", recorder->error);
 }
 
@@ -278,8 +276,8 @@ bring_in (ClipVulkanRecorder *recorder)
   fill (recorder, (ClipVulkanRange){ program->memory.buffer, 0, 4 }, 0);
   if (plan->guarded)
     fill (recorder,
-        (ClipVulkanRange){ program->memory.buffer, program->arena_offset,
-            plan->arena_size },
+        (ClipVulkanRange){
+            program->memory.buffer, program->arena_offset, plan->arena_size },
         0xffffffff);
   for (guint i = 0; program->staged && i < plan->tensors->len; i++) {
     ClipVulkanRange to;
@@ -288,8 +286,8 @@ bring_in (ClipVulkanRecorder *recorder)
       continue;
     to = clip_vulkan_tensor_range (program, i, recorder->batch);
     clip_vulkan_recorder_copy (recorder,
-        (ClipVulkanRange){ program->inputs.buffer, program->input_offsets[i],
-            to.size },
+        (ClipVulkanRange){
+            program->inputs.buffer, program->input_offsets[i], to.size },
         to);
   }
 }
@@ -310,8 +308,8 @@ bring_out (ClipVulkanRecorder *recorder)
       continue;
     from = clip_vulkan_tensor_range (program, i, recorder->batch);
     clip_vulkan_recorder_copy (recorder, from,
-        (ClipVulkanRange){ program->readback.buffer, program->read_offsets[i],
-            from.size });
+        (ClipVulkanRange){
+            program->readback.buffer, program->read_offsets[i], from.size });
   }
   put_barrier (recorder, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
 }

@@ -76,9 +76,8 @@ run_product (ClipVulkanBackend *vulkan, const ClipPlan *plan,
 gboolean
 clip_vulkan_check_products (ClipVulkanBackend *vulkan, GError **error)
 {
-  g_auto (ClipHostTensor) w = {
-    CLIP_DTYPE_F32, COLUMNS, DEPTH, matrix (COLUMNS, DEPTH, 2)
-  };
+  g_auto (ClipHostTensor)
+      w = { CLIP_DTYPE_F32, COLUMNS, DEPTH, matrix (COLUMNS, DEPTH, 2) };
   g_autoptr (ClipPlan) plan = plan_product ();
   g_autofree gfloat *out = g_new0 (gfloat, ROWS * COLUMNS);
   ClipWeight *weight = clip_vulkan_weight_new (vulkan->device, vulkan->half,

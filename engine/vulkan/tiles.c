@@ -23,8 +23,8 @@ gboolean
 clip_vulkan_tile_fits (const ClipVulkanTile *tile, const ClipVulkanCaps *caps)
 {
   /* As shaders/gemm.comp declares them, in quads of floats. */
-  const gsize quads = tile->tile_m * (tile->tile_k / 4 + 1)
-      + tile->tile_k * (tile->tile_n / 4);
+  const gsize quads =
+      tile->tile_m * (tile->tile_k / 4 + 1) + tile->tile_k * (tile->tile_n / 4);
 
   return clip_vulkan_tile_threads (tile) <= caps->max_threads
       && quads * 16 <= caps->max_shared;
@@ -46,8 +46,7 @@ clip_vulkan_tile_choose (const ClipVulkanCaps *caps, guint m, guint n)
   for (guint i = 1; i < CLIP_VULKAN_N_TILES; i++) {
     const ClipVulkanTile *tile = &clip_vulkan_tiles[i];
 
-    if (!clip_vulkan_tile_fits (tile, caps)
-        || tile->tile_m >= 2 * MAX (m, 8))
+    if (!clip_vulkan_tile_fits (tile, caps) || tile->tile_m >= 2 * MAX (m, 8))
       continue;
     if (i < 3 || count (m, tile->tile_m) * count (n, tile->tile_n) >= enough)
       best = tile;

@@ -112,8 +112,7 @@ prepare_matrix (ClipWeight *weight, const ClipHostTensor *tensor, gboolean half,
   for (guint i = 0; i < weight->n_parts; i++) {
     ClipVulkanPart *part = &weight->parts[i];
     const gsize stride = round_up (part->n, CLIP_VULKAN_PAD_COLUMNS);
-    g_autofree gpointer packed =
-        allocate (depth * stride * element, error);
+    g_autofree gpointer packed = allocate (depth * stride * element, error);
 
     if (!packed)
       return FALSE;

@@ -152,8 +152,8 @@ find_block (ClipVulkanDevice *device, gsize size, GError **error)
       return block;
   }
   block = g_new0 (ClipVulkanBlock, 1);
-  if (!clip_vulkan_buffer_init (&block->buffer, device, kind,
-          MAX (size, usual), "weights", error)) {
+  if (!clip_vulkan_buffer_init (&block->buffer, device, kind, MAX (size, usual),
+          "weights", error)) {
     g_free (block);
     return NULL;
   }

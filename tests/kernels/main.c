@@ -8,11 +8,36 @@
 
 #include "tests/kernels/bench.h"
 
+#define CPU(name_, processor_, sgemm_)                                         \
+  {                                                                            \
+    .name = name_, .processor = CLIP_PROCESSOR_##processor_, .sgemm = sgemm_   \
+  }
+#define VULKAN(name_, precision_)                                              \
+  {                                                                            \
+    .name = name_, .vulkan = TRUE, .precision = CLIP_PRECISION_##precision_    \
+  }
+#define VULKAN_GEMM(kernel)                                                    \
+  { .name = "vulkan-f32/" kernel,                                              \
+    .vulkan = TRUE,                                                            \
+    .precision = CLIP_PRECISION_F32,                                           \
+    .gemm_only = TRUE },                                                       \
+  {                                                                            \
+    .name = "vulkan-f16/" kernel, .vulkan = TRUE,                              \
+    .precision = CLIP_PRECISION_F16, .gemm_only = TRUE                         \
+  }
+
 const Variant variants[N_VARIANTS] = {
-  { "c", CLIP_PROCESSOR_C, NULL },
-  { "avx2", CLIP_PROCESSOR_AVX2, NULL },
-  { "avx512", CLIP_PROCESSOR_AVX512, NULL },
-  { "openblas", CLIP_PROCESSOR_C, cblas_sgemm },
+  CPU ("c", C, NULL),
+  CPU ("avx2", AVX2, NULL),
+  CPU ("avx512", AVX512, NULL),
+  CPU ("openblas", C, cblas_sgemm),
+  VULKAN ("vulkan-f32", F32),
+  VULKAN ("vulkan-f16", F16),
+  VULKAN_GEMM ("gemm-8x64"),
+  VULKAN_GEMM ("gemm-16x64"),
+  VULKAN_GEMM ("gemm-32x64"),
+  VULKAN_GEMM ("gemm-64x64"),
+  VULKAN_GEMM ("gemm-128x128"),
 };
 
 ClipBackend *
@@ -21,6 +46,8 @@ variant_backend_new (const Variant *variant, guint n_threads)
   g_autoptr (GError) error = NULL;
   ClipBackend *backend;
 
+  if (variant->vulkan)
+    return vulkan_variant_get (variant);
   if (variant->processor > clip_processor_detect ()) {
     g_test_skip ("this processor cannot run the variant");
     return NULL;
@@ -30,6 +57,13 @@ variant_backend_new (const Variant *variant, guint n_threads)
   g_assert_no_error (error);
   g_assert_null (backend->warning);
   return backend;
+}
+
+void
+variant_backend_free (const Variant *variant, ClipBackend *backend)
+{
+  if (!variant->vulkan)
+    backend->ops->free (backend);
 }
 
 #define POISON 0xa5
@@ -64,6 +98,8 @@ guarded_free (Guarded *guarded)
 int
 main (int argc, char **argv)
 {
+  int result;
+
   if (argc == 2 && g_str_equal (argv[1], "--bench")) {
     bench_against_blas ();
     bench_operations ();
@@ -72,5 +108,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ops_add_tests ();
   backend_add_tests ();
-  return g_test_run ();
+  result = g_test_run ();
+  vulkan_variant_clear ();
+  return result;
 }
