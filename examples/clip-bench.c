@@ -19,7 +19,8 @@
  * processor from what is timed next. */
 #define SPIN_MS 40
 
-static gchar *model_name, *arch_name, *backend;
+static gchar *model_name, *arch_name, *backend, *device, *precision;
+static ClipPrecision bits;
 static gint batch = 1, n_threads;
 static gdouble seconds = 4;
 static gboolean as_json;
@@ -31,7 +32,12 @@ static const GOptionEntry entries[] = {
       "MODEL" },
   { "arch", 'a', 0, G_OPTION_ARG_STRING, &arch_name,
       "Instead: random weights of ViT-B-32, ViT-B-16 or ViT-L-14", "NAME" },
-  { "backend", 'b', 0, G_OPTION_ARG_STRING, &backend, "auto or cpu", "NAME" },
+  { "backend", 'b', 0, G_OPTION_ARG_STRING, &backend, "auto, vulkan or cpu",
+      "NAME" },
+  { "device", 'd', 0, G_OPTION_ARG_STRING, &device,
+      "Index, UUID or part of the name of the GPU", "WHICH" },
+  { "precision", 'p', 0, G_OPTION_ARG_STRING, &precision, "auto, f32 or f16",
+      "BITS" },
   { "batch", 'n', 0, G_OPTION_ARG_INT, &batch, "Images at a time (default: 1)",
       "N" },
   { "threads", 't', 0, G_OPTION_ARG_INT, &n_threads,
@@ -350,7 +356,9 @@ static gboolean
 run (GError **error)
 {
   const ClipEncoderParams params = { .backend = backend,
-    .n_threads = (guint) n_threads };
+    .n_threads = (guint) n_threads,
+    .device = device,
+    .precision = bits };
   g_autoptr (ClipModel) model = arch_name
       ? clip_model_new_random (arch_name, 1, error)
       : program_load_model (model_name, error);
@@ -386,5 +394,7 @@ main (int argc, char **argv)
     return program_usage ("--batch must be 1 to 4096");
   if (n_threads < 0 || n_threads > 1024)
     return program_usage ("--threads must be 0 to 1024");
+  if (!program_parse_precision (precision, &bits))
+    return program_usage ("--precision must be auto, f32 or f16");
   return run (&error) ? 0 : program_fail (error);
 }

@@ -12,7 +12,8 @@
 /* Pictures in memory at a time. */
 #define BATCH 8
 
-static gchar *model_name, *backend, *npy_name;
+static gchar *model_name, *backend, *device, *precision, *npy_name;
+static ClipPrecision bits;
 static gchar **texts, **images;
 static gboolean with_tokens;
 static gint n_threads;
@@ -22,7 +23,12 @@ static const GOptionEntry entries[] = {
       "Model folder, weight file or cached Hugging Face id "
       "(default: the starter model)",
       "MODEL" },
-  { "backend", 'b', 0, G_OPTION_ARG_STRING, &backend, "auto or cpu", "NAME" },
+  { "backend", 'b', 0, G_OPTION_ARG_STRING, &backend, "auto, vulkan or cpu",
+      "NAME" },
+  { "device", 'd', 0, G_OPTION_ARG_STRING, &device,
+      "Index, UUID or part of the name of the GPU", "WHICH" },
+  { "precision", 'p', 0, G_OPTION_ARG_STRING, &precision, "auto, f32 or f16",
+      "BITS" },
   { "threads", 0, 0, G_OPTION_ARG_INT, &n_threads,
       "Threads to compute on (default: 0, one a processor)", "N" },
   { "text", 't', 0, G_OPTION_ARG_FILENAME_ARRAY, &texts,
@@ -195,7 +201,9 @@ static gboolean
 run (GError **error)
 {
   const ClipEncoderParams params = { .backend = backend,
-    .n_threads = n_threads };
+    .n_threads = n_threads,
+    .device = device,
+    .precision = bits };
   const gsize n_texts = texts ? g_strv_length (texts) : 0;
   const gsize n = n_texts + (images ? g_strv_length (images) : 0);
   g_autoptr (ClipModel) model = program_load_model (model_name, error);
@@ -233,5 +241,7 @@ main (int argc, char **argv)
     return program_usage ("nothing to embed: no --text and no image");
   if (n_threads < 0)
     return program_usage ("--threads must not be negative");
+  if (!program_parse_precision (precision, &bits))
+    return program_usage ("--precision must be auto, f32 or f16");
   return run (&error) ? 0 : program_fail (error);
 }

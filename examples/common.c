@@ -77,6 +77,23 @@ program_load_model (const gchar *where, GError **error)
   return clip_model_load (where, error);
 }
 
+gboolean
+program_parse_precision (const gchar *text, ClipPrecision *precision)
+{
+  static const gchar *const names[] = {
+    [CLIP_PRECISION_AUTO] = "auto",
+    [CLIP_PRECISION_F32] = "f32",
+    [CLIP_PRECISION_F16] = "f16",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (text ? text : "auto", names[i])) {
+      *precision = (ClipPrecision) i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
 gchar *
 program_json_string (const gchar *text)
 {

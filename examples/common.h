@@ -29,6 +29,9 @@ gboolean program_check_utf8 (const gchar *const *texts, GError **error);
 /* `where` as clip_model_load () takes it; NULL: the starter model. */
 ClipModel *program_load_model (const gchar *where, GError **error);
 
+/* "auto" (as is NULL), "f32" or "f16"; FALSE for anything else. */
+gboolean program_parse_precision (const gchar *text, ClipPrecision *precision);
+
 /* Quoted and escaped as JSON wants it. */
 gchar *program_json_string (const gchar *text);
 

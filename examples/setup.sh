@@ -9,7 +9,7 @@ root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(
   gcc libc6-dev meson ninja-build pkg-config
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
-  libjson-glib-dev libopenblas-dev libpango1.0-dev libgdk-pixbuf-2.0-dev)
+  libvulkan-dev glslc libjson-glib-dev libopenblas-dev libpango1.0-dev libgdk-pixbuf-2.0-dev)
 
 # Decoders, encoders, containers, and letters to draw labels with.
 run_packages=(
@@ -18,6 +18,7 @@ run_packages=(
   fonts-dejavu-core)
 
 test_packages=(
+  mesa-vulkan-drivers vulkan-validationlayers
   clang-format valgrind python3 python3-gi gir1.2-gstreamer-1.0
   gir1.2-gst-plugins-base-1.0)
 

@@ -174,14 +174,14 @@ gst_clip_filter_start (GstBaseTransform *trans)
   g_autoptr (GstClipLabelSpec) spec = NULL;
   g_autoptr (ClipModel) model = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree gchar *where = NULL, *id = NULL;
-  ClipEncoderParams params = { NULL };
+  g_autofree gchar *where = NULL, *id = NULL, *device = NULL;
+  ClipEncoderParams params;
 
   GST_OBJECT_LOCK (self);
   where = g_strdup (self->settings.model);
   spec = gst_clip_label_spec_copy (&self->settings.label_spec);
-  params.backend = gst_clip_settings_get_backend (&self->settings);
-  params.n_threads = self->settings.n_threads;
+  params = gst_clip_settings_get_encoder_params (&self->settings);
+  params.device = device = g_strdup (params.device);
   id = g_strdup (self->settings.meta_id != NULL ? self->settings.meta_id
                                                 : GST_OBJECT_NAME (self));
   memset (&self->stats, 0, sizeof self->stats);

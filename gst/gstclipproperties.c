@@ -38,6 +38,28 @@ install_model (GObjectClass *klass)
       g_param_spec_enum ("backend", "Backend", "What the model runs on",
           gst_clip_backend_get_type (), defaults->backend, READY));
   /**
+   * GstClipFilter:device:
+   *
+   * Which of the Vulkan devices: its index, the beginning of its UUID, or a
+   * part of its name ("radeon"). Software devices such as llvmpipe are used
+   * only when they are asked for here.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_CLIP_PROP_DEVICE,
+      g_param_spec_string ("device", "Device",
+          "Index, UUID or part of the name of the GPU (NULL = the best GPU)",
+          defaults->device, READY));
+  /**
+   * GstClipFilter:precision:
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_CLIP_PROP_PRECISION,
+      g_param_spec_enum ("precision", "Precision",
+          "Bits of weights and intermediate results",
+          gst_clip_precision_get_type (), defaults->precision, READY));
+  /**
    * GstClipFilter:n-threads:
    *
    * Since: 0.1
@@ -290,5 +312,6 @@ gst_clip_settings_install (GObjectClass *klass)
   gst_type_mark_as_plugin_api (gst_clip_resize_mode_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_clip_result_mode_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_clip_backend_get_type (), 0);
+  gst_type_mark_as_plugin_api (gst_clip_precision_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_clip_post_messages_get_type (), 0);
 }

@@ -19,9 +19,9 @@ struct _GstClipSession {
    * worker. */
   GThread *worker;
   ClipModel *model;
-  gchar *backend;
-  guint n_threads;
+  ClipEncoderParams params; /* owns its strings */
   ClipJob *job;
+  const gchar *description; /* the last that was told of the encoder */
 
   GMutex lock; /* of everything below */
   GCond changed;
@@ -80,14 +80,31 @@ fail (GstClipSession *session, const gchar *summary, const GError *error)
   g_mutex_unlock (&session->lock);
 }
 
+/* What the model runs on, at the start and where another backend had to take
+ * over. Strings of an encoder last, so that they tell whether it is news. */
+static void
+tell_backend (GstClipSession *session)
+{
+  const gchar *description = clip_encoder_get_description (session->encoder);
+  const gchar *warning = clip_encoder_get_warning (session->encoder);
+
+  if (session->description == description)
+    return;
+  session->description = description;
+  GST_INFO_OBJECT (session->element, "model %s on %s",
+      clip_model_get_name (session->model), description);
+  if (warning != NULL)
+    GST_ELEMENT_WARNING (session->element, LIBRARY, INIT, ("%s", warning),
+        ("%s", description));
+  g_object_notify (G_OBJECT (session->element), "active-backend");
+}
+
 static gboolean
 open_encoder (GstClipSession *session)
 {
-  const ClipEncoderParams params = { .backend = session->backend,
-    .n_threads = session->n_threads };
   g_autoptr (GError) error = NULL;
-  ClipEncoder *encoder = clip_encoder_new (session->model, &params, &error);
-  const gchar *warning;
+  ClipEncoder *encoder =
+      clip_encoder_new (session->model, &session->params, &error);
 
   if (encoder == NULL) {
     fail (session, "The model cannot be used", error);
@@ -97,14 +114,7 @@ open_encoder (GstClipSession *session)
   g_mutex_lock (&session->lock);
   session->encoder = encoder;
   g_mutex_unlock (&session->lock);
-  GST_INFO_OBJECT (session->element, "model %s on %s",
-      clip_model_get_name (session->model),
-      clip_encoder_get_description (encoder));
-  warning = clip_encoder_get_warning (encoder);
-  if (warning != NULL)
-    GST_ELEMENT_WARNING (session->element, LIBRARY, INIT, ("%s", warning),
-        ("%s", clip_encoder_get_description (encoder)));
-  g_object_notify (G_OBJECT (session->element), "active-backend");
+  tell_backend (session);
   return TRUE;
 }
 
@@ -244,8 +254,10 @@ gst_clip_session_start (GstClipSession *session, ClipModel *model,
     const ClipEncoderParams *params)
 {
   session->model = model;
-  session->backend = g_strdup (params->backend);
-  session->n_threads = params->n_threads;
+  session->params = *params;
+  session->params.backend = g_strdup (params->backend);
+  session->params.device = g_strdup (params->device);
+  session->description = NULL;
   g_mutex_lock (&session->lock);
   session->quit = session->ready = session->failed = FALSE;
   session->flushing = session->closed = FALSE;
@@ -281,7 +293,9 @@ gst_clip_session_stop (GstClipSession *session)
   g_clear_pointer (&labels, clip_labels_unref);
   g_clear_pointer (&encoder, clip_encoder_unref);
   g_clear_pointer (&session->model, clip_model_unref);
-  g_clear_pointer (&session->backend, g_free);
+  g_free ((gchar *) session->params.backend);
+  g_free ((gchar *) session->params.device);
+  session->params = (ClipEncoderParams){ NULL };
   g_object_notify (G_OBJECT (session->element), "active-backend");
 }
 
@@ -425,6 +439,7 @@ gst_clip_session_encode (GstClipSession *session, const ClipImage *image,
     g_propagate_error (error, g_steal_pointer (&session->job_error));
     return GST_FLOW_ERROR;
   }
+  tell_backend (session);
   *embedding = clip_job_get_embedding (session->job);
   return GST_FLOW_OK;
 }

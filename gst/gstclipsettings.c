@@ -64,7 +64,9 @@ gst_clip_backend_get_type (void)
 {
   static GType type = 0;
   static const GEnumValue values[] = {
-    { GST_CLIP_BACKEND_AUTO, "The fastest there is", "auto" },
+    { GST_CLIP_BACKEND_AUTO, "A GPU where there is one, else the processor",
+        "auto" },
+    { GST_CLIP_BACKEND_VULKAN, "A GPU, or nothing", "vulkan" },
     { GST_CLIP_BACKEND_CPU, "The processor", "cpu" },
     { 0 },
   };
@@ -72,6 +74,23 @@ gst_clip_backend_get_type (void)
   if (g_once_init_enter (&type))
     g_once_init_leave (&type,
         g_enum_register_static ("GstClipBackend", values));
+  return type;
+}
+
+GType
+gst_clip_precision_get_type (void)
+{
+  static GType type = 0;
+  static const GEnumValue values[] = {
+    { CLIP_PRECISION_AUTO, "16 bits on a GPU, 32 elsewhere", "auto" },
+    { CLIP_PRECISION_F32, "32 bits", "f32" },
+    { CLIP_PRECISION_F16, "16 bits, sums in 32", "f16" },
+    { 0 },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstClipPrecision", values));
   return type;
 }
 
@@ -113,6 +132,8 @@ gst_clip_settings_get_defaults (void)
     },
     .result_mode = GST_CLIP_RESULT_EXACT,
     .backend = GST_CLIP_BACKEND_AUTO,
+    .device = NULL,
+    .precision = CLIP_PRECISION_AUTO,
     .n_threads = 0,
   };
 
@@ -125,12 +146,22 @@ gst_clip_settings_clear (GstClipSettings *settings)
   gst_clip_label_spec_clear (&settings->label_spec);
   g_clear_pointer (&settings->model, g_free);
   g_clear_pointer (&settings->meta_id, g_free);
+  g_clear_pointer (&settings->device, g_free);
 }
 
-const gchar *
-gst_clip_settings_get_backend (const GstClipSettings *settings)
+ClipEncoderParams
+gst_clip_settings_get_encoder_params (const GstClipSettings *settings)
 {
-  return settings->backend == GST_CLIP_BACKEND_CPU ? "cpu" : "auto";
+  static const gchar *const backends[] = {
+    [GST_CLIP_BACKEND_AUTO] = "auto",
+    [GST_CLIP_BACKEND_VULKAN] = "vulkan",
+    [GST_CLIP_BACKEND_CPU] = "cpu",
+  };
+
+  return (ClipEncoderParams){ .backend = backends[settings->backend],
+    .n_threads = settings->n_threads,
+    .device = settings->device,
+    .precision = settings->precision };
 }
 
 static void
@@ -235,6 +266,12 @@ gst_clip_settings_set (GstClipSettings *settings, guint id, const GValue *value,
     case GST_CLIP_PROP_BACKEND:
       settings->backend = g_value_get_enum (value);
       return TRUE;
+    case GST_CLIP_PROP_DEVICE:
+      replace_string (&settings->device, value);
+      return TRUE;
+    case GST_CLIP_PROP_PRECISION:
+      settings->precision = g_value_get_enum (value);
+      return TRUE;
     case GST_CLIP_PROP_N_THREADS:
       settings->n_threads = g_value_get_uint (value);
       return TRUE;
@@ -330,6 +367,12 @@ gst_clip_settings_get (const GstClipSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_CLIP_PROP_BACKEND:
       g_value_set_enum (value, settings->backend);
+      return TRUE;
+    case GST_CLIP_PROP_DEVICE:
+      g_value_set_string (value, settings->device);
+      return TRUE;
+    case GST_CLIP_PROP_PRECISION:
+      g_value_set_enum (value, settings->precision);
       return TRUE;
     case GST_CLIP_PROP_N_THREADS:
       g_value_set_uint (value, settings->n_threads);

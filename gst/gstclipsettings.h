@@ -28,6 +28,8 @@ enum {
   GST_CLIP_PROP_RESULT_MODE,
   GST_CLIP_PROP_N_THREADS,
   GST_CLIP_PROP_BACKEND,
+  GST_CLIP_PROP_DEVICE,
+  GST_CLIP_PROP_PRECISION,
   GST_CLIP_PROP_ATTACH_EMBEDDING,
   GST_CLIP_PROP_POST_MESSAGES,
   GST_CLIP_PROP_META_ID,
@@ -42,6 +44,7 @@ typedef enum {
 
 typedef enum {
   GST_CLIP_BACKEND_AUTO,
+  GST_CLIP_BACKEND_VULKAN,
   GST_CLIP_BACKEND_CPU,
 } GstClipBackend;
 
@@ -55,6 +58,7 @@ GType gst_clip_score_mode_get_type (void);
 GType gst_clip_resize_mode_get_type (void);
 GType gst_clip_result_mode_get_type (void);
 GType gst_clip_backend_get_type (void);
+GType gst_clip_precision_get_type (void);
 GType gst_clip_post_messages_get_type (void);
 
 /* What applies to the frame that comes next; plain values, copied per frame. */
@@ -78,6 +82,8 @@ typedef struct {
   gchar *meta_id; /* NULL: the element's name */
   GstClipResultMode result_mode;
   GstClipBackend backend;
+  gchar *device; /* NULL: whatever the backend takes */
+  ClipPrecision precision;
   guint n_threads;
 } GstClipSettings;
 
@@ -87,8 +93,9 @@ typedef struct {
 /* What to copy into new settings: it owns no memory. */
 const GstClipSettings *gst_clip_settings_get_defaults (void);
 void gst_clip_settings_clear (GstClipSettings *settings);
-/* What clip_encoder_new () calls it. */
-const gchar *gst_clip_settings_get_backend (const GstClipSettings *settings);
+/* For clip_encoder_new (); the device is the settings'. */
+ClipEncoderParams
+gst_clip_settings_get_encoder_params (const GstClipSettings *settings);
 
 void gst_clip_settings_install (GObjectClass *klass);
 /* FALSE: no such property here. `label_spec_changed` is set to TRUE where the

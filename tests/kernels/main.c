@@ -40,16 +40,28 @@ const Variant variants[N_VARIANTS] = {
   VULKAN_GEMM ("gemm-128x128"),
 };
 
+/* For tests and for timings alike. */
+static void
+skip (const gchar *why)
+{
+  if (g_test_initialized ())
+    g_test_skip (why);
+}
+
 ClipBackend *
 variant_backend_new (const Variant *variant, guint n_threads)
 {
   g_autoptr (GError) error = NULL;
-  ClipBackend *backend;
+  ClipBackend *backend = NULL;
 
   if (variant->vulkan)
-    return vulkan_variant_get (variant);
+    backend = vulkan_variant_get (variant, &error);
+  if (variant->vulkan && !backend)
+    skip (error->message);
+  if (variant->vulkan)
+    return backend;
   if (variant->processor > clip_processor_detect ()) {
-    g_test_skip ("this processor cannot run the variant");
+    skip ("this processor cannot run the variant");
     return NULL;
   }
   backend = clip_cpu_backend_new_with (n_threads, variant->processor,

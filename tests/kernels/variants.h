@@ -39,5 +39,5 @@ void guarded_free (Guarded *guarded);
 void ops_add_tests (void);
 void backend_add_tests (void);
 /* A Vulkan variant's backend, and the end of the last one. */
-ClipBackend *vulkan_variant_get (const Variant *variant);
+ClipBackend *vulkan_variant_get (const Variant *variant, GError **error);
 void vulkan_variant_clear (void);
