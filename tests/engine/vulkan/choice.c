@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Which device is taken, what is kept of it on disk, and what a value that
- * does not fit into 16 bits does.
+ * Which device is taken, what is kept of it on disk, and 16-bit floats.
  */
 #include <glib/gstdio.h>
 #include <string.h>
@@ -161,52 +160,6 @@ test_halves (void)
   g_assert_cmphex (clip_half_from_float (1e30f), ==, 0x7c00);
 }
 
-/* 300 * 300 is no half: two products, the first of which lies in the arena. */
-static void
-test_overflow (void)
-{
-  const ClipVulkanParams params = { .device = test_device (),
-    .precision = CLIP_PRECISION_F16 };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (ClipPlan) plan = clip_plan_new (1);
-  ClipBackend *backend = clip_vulkan_backend_new (&params, &error);
-  g_auto (ClipHostTensor) w = { CLIP_DTYPE_F32, 2, 2, g_new0 (gfloat, 4) };
-  ClipOp op = CLIP_OP (CLIP_OP_GEMM);
-  gfloat x[] = { 200, 1 }, out[2];
-  ClipWeight *weight;
-  ClipProgram *program;
-
-  g_assert_no_error (error);
-  ((gfloat *) w.data)[0] = 300;
-  ((gfloat *) w.data)[3] = 1;
-  weight = backend->ops->prepare_weight (backend, CLIP_ROLE_MATRIX, &w, &error);
-  g_assert_no_error (error);
-  op.a = clip_plan_input (plan, "x", CLIP_DTYPE_F32, 1, 2);
-  op.weight = clip_plan_weight (plan, CLIP_ROLE_MATRIX, 2, 2, "w");
-  op.out = clip_plan_tensor (plan, 1, 2, "large");
-  clip_plan_add (plan, &op);
-  op.a = op.out;
-  op.out = clip_plan_tensor (plan, 1, 2, "larger");
-  clip_plan_output (plan, op.out);
-  clip_plan_add (plan, &op);
-  clip_plan_finish (plan, FALSE);
-  program = backend->ops->prepare (backend, plan, &weight, &error);
-  g_assert_no_error (error);
-
-  g_assert_true (backend->ops->run (program, 1, (gconstpointer[]){ x },
-      (gpointer[]){ out }, NULL, NULL, &error));
-  g_assert_false (backend->overflowed);
-  g_assert_cmpfloat (out[0], ==, 200.f * 300 * 300);
-  x[0] = 300;
-  g_assert_false (backend->ops->run (program, 1, (gconstpointer[]){ x },
-      (gpointer[]){ out }, NULL, NULL, &error));
-  g_assert_true (backend->overflowed);
-  g_assert_error (error, CLIP_ERROR, CLIP_ERROR_DEVICE);
-  backend->ops->free_program (program);
-  backend->ops->free_weight (weight);
-  backend->ops->free (backend);
-}
-
 void
 choice_add_tests (void)
 {
@@ -216,5 +169,4 @@ choice_add_tests (void)
   g_test_add_func ("/vulkan/device/no-loader", test_no_loader);
   g_test_add_func ("/vulkan/cache", test_cache);
   g_test_add_func ("/vulkan/halves", test_halves);
-  g_test_add_func ("/vulkan/overflow", test_overflow);
 }

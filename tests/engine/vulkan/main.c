@@ -60,6 +60,7 @@ main (int argc, char **argv)
   choice_add_tests ();
   faults_add_tests ();
   masks_add_tests ();
+  overflow_add_tests ();
   planted_add_tests ();
   return g_test_run ();
 }

@@ -21,4 +21,5 @@ gboolean test_encode (const Golden *golden, ClipEncoder *encoder,
 void choice_add_tests (void);
 void faults_add_tests (void);
 void masks_add_tests (void);
+void overflow_add_tests (void);
 void planted_add_tests (void);
