@@ -188,6 +188,30 @@ test_embeddings (gconstpointer name)
   check_logits (golden, images, texts);
 }
 
+/* A picture alone is the same picture in any place of any batch. */
+static void
+test_places (gconstpointer name)
+{
+  const gdouble bound = params ().precision == CLIP_PRECISION_F16 ? 1e-3 : 1e-6;
+  g_autoptr (Golden) golden = golden_load (name);
+  g_autoptr (ClipEncoder) encoder = open_encoder (golden->model);
+  const guint dim = clip_model_get_embed_dim (golden->model);
+  g_autofree gfloat *together = encode_images (golden, encoder);
+  g_autofree gfloat *alone = g_new (gfloat, dim);
+
+  for (guint i = 0; i < golden->n_images; i++) {
+    g_autoptr (GBytes) pixels = NULL;
+    const ClipImage image = golden_image (golden, i, &pixels);
+    g_autoptr (GError) error = NULL;
+
+    clip_encoder_encode_images (encoder, &image, 1, CLIP_RESIZE_AUTO, alone,
+        &error);
+    g_assert_no_error (error);
+    g_assert_cmpfloat (golden_distance (alone, together + i * dim, dim), <=,
+        bound);
+  }
+}
+
 /* ---------------------------------------------------------------- mutations */
 
 typedef struct {
@@ -400,7 +424,7 @@ main (int argc, char **argv)
     const gchar *name;
     GTestDataFunc func;
   } tests[] = { { "tokens", test_tokens }, { "pixels", test_pixels },
-    { "embeddings", test_embeddings } };
+    { "embeddings", test_embeddings }, { "places", test_places } };
 
   if (!has_device ())
     return SKIPPED;
