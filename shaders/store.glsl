@@ -11,12 +11,23 @@ layout (constant_id = 2) const bool OUT_HALF = false;
 
 bool overflow = false;
 
+/* To the nearest half, ties to even: packHalf2x16 () may round as the device
+ * likes, and some cut. */
+vec2
+round_to_half (vec2 pair)
+{
+  const uvec2 bits = floatBitsToUint (pair);
+
+  return uintBitsToFloat (
+      (bits + 0xfffu + ((bits >> 13) & 1u)) & uvec2 (0xffffe000u));
+}
+
 uint
 pack_pair (vec2 pair)
 {
   if (!all (lessThanEqual (abs (pair), vec2 (65504.0))))
     overflow = true;
-  return packHalf2x16 (pair);
+  return packHalf2x16 (round_to_half (pair));
 }
 #else
 const bool OUT_HALF = false;
