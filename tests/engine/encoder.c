@@ -101,9 +101,12 @@ test_batch_invariance (gconstpointer path)
   g_autofree gfloat *alone = g_new (gfloat, N * dim);
   g_autofree gfloat *together = g_new (gfloat, N * dim);
   g_autofree guint8 *pixels = g_malloc (N * SIDE * SIDE * 3);
+  /* Threads that wait for each other by spinning take forever where a checker
+   * runs them one at a time. */
+  const guint most_threads = g_getenv ("CLIP_TEST_MEMORY") ? 1 : 3;
   ClipImage images[N];
 
-  for (guint threads = 1; threads <= 3; threads++) {
+  for (guint threads = 1; threads <= most_threads; threads++) {
     g_autoptr (ClipEncoder) encoder = encoder_for (model, threads);
     g_autoptr (GError) error = NULL;
 
